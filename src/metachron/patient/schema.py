@@ -203,7 +203,8 @@ class PriorTreatment(Record):
     end: date | None = None
     cycles: Annotated[int, Field(ge=0, le=200)] | None = Field(None, description="Cycles given (count).")
     setting: Literal["adjuvant", "neoadjuvant", "metastatic"] | None = Field(
-        None, description="adjuvant: after the primary; neoadjuvant: before liver surgery; metastatic: a line."
+        None,
+        description="adjuvant: after the primary; neoadjuvant: before liver surgery; metastatic: a line.",
     )
     response: Response | None = Field(None, description="Best RECIST response.")
     oxaliplatin_mg_m2: Annotated[float, Field(ge=0, le=5000)] | None = Field(
@@ -216,7 +217,9 @@ class Preferences(Record):
 
     declines_surgery: bool = Field(False, description="Declines any operation.")
     declines_chemotherapy: bool = Field(False, description="Declines cytotoxic chemotherapy.")
-    weight_survival: Annotated[float, Field(ge=0, le=100)] = Field(1.0, description="Weight of living longer.")
+    weight_survival: Annotated[float, Field(ge=0, le=100)] = Field(
+        1.0, description="Weight of living longer."
+    )
     weight_toxicity: Annotated[float, Field(ge=0, le=100)] = Field(
         0.0, description="Weight of avoiding severe side effects."
     )

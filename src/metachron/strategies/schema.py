@@ -1,0 +1,197 @@
+"""The vocabulary of treatment: what may be given (catalogue) and when it is given (strategy).
+
+A strategy is data. The catalogue entries say what a drug, regimen, procedure or cell product *is*;
+the steps of a strategy say when, how often and until what. Days are counted from 1 within a cycle.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from metachron.evidence.quantity import Quantity
+
+
+class Entry(BaseModel):
+    """Common behaviour of catalogue records."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class EffectClass(StrEnum):
+    """How a drug acts in the model. One resistance state per kill class."""
+
+    FP = "fluoropyrimidine"
+    OX = "oxaliplatin"
+    IRI = "irinotecan"
+    FTD = "trifluridine"
+    EGFR = "anti-EGFR"
+    TARGET = "targeted"  # kinase inhibitors and antibody-drug conjugates matched to a driver
+    VEGF = "anti-VEGF"  # slows growth, kills nothing
+    CHECKPOINT = "checkpoint"  # immune kill, by MSI state
+    NONE = "none"  # leucovorin and other modulators
+
+
+class Intent(StrEnum):
+    CURATIVE = "curative"
+    ADJUVANT = "adjuvant"
+    DISEASE_CONTROL = "disease control"
+    OBSERVATION = "observation"
+
+
+class Evidence(StrEnum):
+    """Grade of evidence of a strategy in the patient's setting."""
+
+    STANDARD = "standard"
+    OPTION = "option"
+    INVESTIGATIONAL = "investigational"
+    NOT_SUPPORTED = "not supported"
+
+
+class Drug(Entry):
+    name: str
+    title: str
+    effect: EffectClass
+    cytotoxic: bool = Field(description="Harms marrow, lymphocytes and infused cells.")
+    half_life_days: Quantity | None = Field(None, description="Of the effect on tumour (or of the level).")
+    citations: list[str]
+
+
+class DrugDose(Entry):
+    """One drug within one cycle of a regimen."""
+
+    drug: str
+    dose: float
+    unit: Literal["mg/m2", "mg/kg", "mg", "mg/m2 twice daily", "mg daily", "mg twice daily"]
+    days: Annotated[list[int], Field(min_length=1)] = Field(description="Days of the cycle, first is 1.")
+    infusion_hours: float | None = None
+    share: float = Field(
+        1.0,
+        description="Share of the class's full-dose effect per cycle carried by this drug line (0 to 1.5).",
+    )
+
+
+class ToxicityRate(Entry):
+    """Frequency of grade 3 or worse over a course of `over_cycles` cycles."""
+
+    kind: str = Field(
+        description="CTCAE-like term: diarrhoea, mucositis, nausea or vomiting, hand-foot syndrome,"
+        " rash, hypertension, hypomagnesaemia, thromboembolism, perforation or bleeding,"
+        " immune-related event, liver enzymes, fatigue, fever or chills, cytokine release,"
+        " pneumonitis, thrombocytopenia, other."
+    )
+    grade3plus: Quantity
+    grade4plus: Quantity | None = None
+    over_cycles: int
+
+
+class Regimen(Entry):
+    """Drugs, doses and days of one cycle. Biologic partners are regimens too, and combine with '+'."""
+
+    name: str
+    title: str
+    kind: Literal["cytotoxic", "targeted", "checkpoint"]
+    cycle_days: int
+    drugs: list[DrugDose]
+    other_cycles: dict[int, list[DrugDose]] = Field(
+        default_factory=dict, description="Doses when combined with a regimen of another cycle length (days)."
+    )
+    max_cycles: int | None = Field(None, description="Cycles at most, whatever the response (e.g. 35).")
+    neutrophil_slope: Quantity | None = Field(
+        None, description="Drug effect on the marrow chain per full-dose cycle (dimensionless)."
+    )
+    lymphocyte_kill: Quantity | None = Field(None, description="Share of lymphocytes killed per cycle (0-1).")
+    toxicity: list[ToxicityRate] = Field(default_factory=list)
+    citations: list[str]
+
+
+class Procedure(Entry):
+    name: str
+    title: str
+    kind: Literal["resection", "ablation"]
+    energy: Literal["cryo", "microwave", "radiofrequency"] | None = None
+    stages: int = 1
+    interval_between_stages_days: Quantity | None = None
+    mortality_90d: Quantity
+    morbidity_grade3plus: Quantity
+    hospital_days: Quantity
+    recovery_days: Quantity = Field(description="Least time before chemotherapy.")
+    planned_margin_mm: Quantity | None = Field(None, description="Ablation: effective margin aimed at.")
+    hazard_factor: Quantity | None = Field(
+        None, description="Ablation: factor on the residual-tissue hazard of the radiofrequency series."
+    )
+    max_diameter_mm: Quantity | None = None
+    max_lesions: Quantity | None = None
+    citations: list[str]
+
+
+class CellProduct(Entry):
+    name: str
+    title: str
+    cells_per_infusion: Quantity
+    interval_days: int = Field(description="Between infusions when given on their own.")
+    infusions: int = Field(description="Usual number.")
+    culture_days: Quantity = Field(description="From blood draw (or tumour) to infusion.")
+    half_life_days: Quantity
+    lymphodepletion: bool
+    day_in_cycle: int = Field(description="Usual day of a chemotherapy cycle (1-based).")
+    toxicity: list[ToxicityRate] = Field(default_factory=list)
+    citations: list[str]
+
+
+class Surveillance(Entry):
+    name: str
+    title: str
+    first_scan_day: int
+    intervals: list[tuple[int, int]] = Field(
+        description="(until day, every days), in order; after the last the patient is seen no more."
+    )
+    modality: Literal["CT", "MRI", "ultrasound"]
+    citations: list[str]
+
+
+class Step(Entry):
+    """One stage of a strategy: everything in it starts together."""
+
+    procedures: list[str] = Field(default_factory=list, description="Done at the same operation/session.")
+    regimens: list[str] = Field(default_factory=list, description="Given together, first sets the cycle.")
+    cycles: int | None = Field(None, description="Planned cycles; None: until progression or toxicity.")
+    cells: str | None = None
+    infusions: int | None = Field(None, description="Infusions of the cell product.")
+    infusion_day: int | None = Field(
+        None, description="Day of the cycle (1-based) when interleaved with a regimen; None: its usual day."
+    )
+    lymphodepletion: bool | None = Field(None, description="None: as the product says.")
+    gap_days: int | None = Field(
+        None, description="Days from the end of the previous step; None: the shortest safe interval."
+    )
+    stop_partner_before_surgery_cycles: int = Field(
+        0, description="Cycles at the end of the step given without anti-VEGF, so that surgery is safe."
+    )
+
+
+class Strategy(Entry):
+    name: str
+    title: str
+    summary: str
+    intent: Intent
+    steps: list[Step]
+    surveillance: str = "standard"
+    dose_rules: str = "label"
+    citations: list[str] = Field(default_factory=list)
+
+
+class DoseRule(Entry):
+    """When a state of the twin crosses a limit at a cycle start, change what is given."""
+
+    name: str
+    state: Literal["neutrophils", "neutrophil_nadir", "neuropathy_grade", "febrile_neutropenia", "toxicity"]
+    at_least: float | None = None
+    below: float | None = None
+    action: Literal["delay", "reduce", "stop"]
+    target: EffectClass | Literal["all cytotoxics"]
+    value: float = Field(description="delay: days; reduce: factor on dose; stop: 0.")
+    max_delay_days: int | None = Field(None, description="delay: after this long the drug stops.")
+    citations: list[str]
