@@ -1,0 +1,202 @@
+"""The `metachron` command: options, help and errors. What commands do is in `metachron.commands`.
+
+Whatever is slow to import (numpy, numba, pydantic, matplotlib) is imported inside the commands, so
+that help comes at once. Exit codes: 0 done, 1 failed, 2 wrong input or option, 3 no compatible
+twins, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from metachron import DISCLAIMER, __version__
+from metachron.commands import terminal
+from metachron.commands.inputs import cores
+from metachron.errors import InputError, MetachronError
+
+MOST_PROBLEMS_SHOWN = 20
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="metachron",
+    help="What to do, when, in which order, and how sure are we? Plans for metastasis after colorectal "
+    f"cancer surgery, by simulation of virtual twins.\n\n{DISCLAIMER}",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"metachron {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options before any command; the version callback has done its work when this runs."""
+    del version
+
+
+PatientArgument = Annotated[
+    str, typer.Argument(metavar="PATIENT", help="Patient file (JSON or YAML), or a bundled example's name.")
+]
+
+
+@app.command()
+def plan(
+    patient: PatientArgument,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Strategy to compare, by name or composed, e.g. 'mfolfox6*6 > hepatectomy'; repeat for"
+            " more. All that fit the situation when left out.",
+        ),
+    ] = None,
+    twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 1,000,000.")] = 2000,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for report.html and plan.json. [default: plans/<patient>]"),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the plan as JSON only; files are written only with --out.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+) -> None:
+    """Compare and time the strategies for one patient; write a report that opens offline."""
+    from metachron.commands.planning import PlanOptions, run_plan
+
+    jobs = cores() if jobs is None else jobs
+    run_plan(PlanOptions(patient, strategy or [], twins, draws, seed, horizon, out, json, jobs))
+
+
+@app.command()
+def check(patient: PatientArgument) -> None:
+    """Validate a patient file; nothing is simulated."""
+    from metachron.commands.planning import run_check
+
+    run_check(patient)
+
+
+@app.command()
+def strategies(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An entry of the catalogue.")] = None,
+) -> None:
+    """List the catalogue of treatments and strategies, or show one entry."""
+    from metachron.commands.listing import list_catalogue, show_entry
+
+    list_catalogue() if name is None else show_entry(name)
+
+
+@app.command()
+def example(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A bundled example.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write it ('-': print). [default: NAME.json]")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+) -> None:
+    """Write an example patient to edit, or list the examples."""
+    from metachron.commands.listing import list_examples, write_example
+
+    list_examples() if name is None else write_example(name, out, force=force)
+
+
+@app.command()
+def schema(
+    document: Annotated[str, typer.Argument(metavar="[patient|plan]", help="Which document.")] = "patient",
+) -> None:
+    """Print the JSON Schema of the patient or the plan document."""
+    from metachron.commands.listing import print_schema
+
+    print_schema(document)
+
+
+def report_error(error: MetachronError) -> None:
+    """Every problem of an input on its own line; other errors in one line."""
+    if not isinstance(error, InputError) or len(error.problems) == 1:
+        terminal.say(f"error: {error}")
+        return
+    source = f"{error.source}: " if error.source else ""
+    terminal.say(f"error: {source}{len(error.problems)} problems")
+    for problem in error.problems[:MOST_PROBLEMS_SHOWN]:
+        terminal.say(f"  {problem}")
+    hidden = len(error.problems) - MOST_PROBLEMS_SHOWN
+    if hidden > 0:
+        terminal.say(f"  and {hidden} more")
+
+
+def report_usage(error: TyperException) -> None:
+    """A wrong command or option: what is wrong, the nearest right one, and where the help is."""
+    message = error.format_message().rstrip(".")
+    near = getattr(error, "possibilities", None)
+    if near:
+        message = f"{error.message}. Did you mean {' or '.join(sorted(near))}?"
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "metachron"
+    terminal.say(f"error: {message}" + ("" if message.endswith("?") else "."))
+    terminal.say(f"`{command} --help` shows what can be given.")
+
+
+def report_bug(error: Exception) -> None:
+    """A fault of the program, in one line; the whole trace only when asked for."""
+    if os.environ.get("METACHRON_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exc()
+    terminal.say(
+        f"internal error: {type(error).__name__}: {error}. Please report it with the command you ran"
+        " (METACHRON_DEBUG=1 shows the trace)."
+    )
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code and lets no exception out."""
+    terminal.make_streams_safe()
+    try:
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        code = app(args=given or ["--help"], prog_name="metachron", standalone_mode=False)
+        sys.stdout.flush()
+    except MetachronError as error:
+        report_error(error)
+        return error.exit_code
+    except TyperException as error:
+        report_usage(error)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        terminal.silence_stdout()
+        return 1
+    except OSError as error:
+        terminal.say(f"error: {error.filename or 'file'}: {error.strerror or error}")
+        return 1
+    except Exception as error:
+        report_bug(error)
+        return 1
+    if code == INTERRUPTED:
+        terminal.say("interrupted; nothing was written")
+    return int(code or 0)
+
+
+def main() -> None:
+    """Entry point of the `metachron` command."""
+    sys.exit(run())

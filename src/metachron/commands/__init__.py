@@ -1,0 +1,1 @@
+"""What each command of `metachron` does, once its options are parsed and checked."""

@@ -1,0 +1,127 @@
+"""`metachron plan` and `metachron check`: read one patient, plan, show and write the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metachron.commands import files, inputs, terminal
+
+if TYPE_CHECKING:
+    from metachron.plan.results import Plan
+
+DEFAULT_FOLDER = Path("plans")
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """The options of `metachron plan`, checked when made (InputError)."""
+
+    patient: str
+    strategies: list[str]
+    twins: int
+    draws: int
+    seed: int
+    horizon_years: float
+    out: Path | None
+    as_json: bool
+    jobs: int
+
+    def __post_init__(self) -> None:
+        inputs.check_range("--twins", self.twins)
+        inputs.check_range("--draws", self.draws)
+        inputs.check_range("--seed", self.seed)
+        inputs.check_range("--horizon", self.horizon_years)
+        inputs.check_range("--jobs", self.jobs)
+
+
+def run_plan(options: PlanOptions) -> None:
+    """Plan for one patient; results on stdout, progress on stderr, files in the folder."""
+    patient = inputs.read_patient_or_example(options.patient)
+    folder = options.out
+    if folder is None and not options.as_json:
+        folder = DEFAULT_FOLDER / files.folder_name(patient.id)
+    if folder is not None:
+        files.check_folder(folder, "--out")
+
+    from metachron.plan.make import make_plan
+
+    with terminal.progress_shown() as progress:
+        progress("reading the patient", 0.0)
+        plan = make_plan(
+            patient,
+            strategies=options.strategies or None,
+            twins=options.twins,
+            draws=options.draws,
+            seed=options.seed,
+            horizon_years=options.horizon_years,
+            jobs=options.jobs,
+            progress=progress,
+        )
+        if folder is not None:
+            progress("writing the report", 1.0)
+            write_plan(plan, folder)
+    if options.as_json:
+        sys.stdout.write(plan_json(plan, escape=not utf8(sys.stdout.encoding)))
+    else:
+        show(plan, folder)
+
+
+def plan_json(plan: Plan, *, escape: bool = False) -> str:
+    """The plan document as text, keys in the order of the model; `escape` keeps it within ASCII."""
+    return json.dumps(plan.model_dump(mode="json"), indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
+
+
+def utf8(encoding: str | None) -> bool:
+    return (encoding or "").lower().replace("-", "").startswith("utf8")
+
+
+def write_plan(plan: Plan, folder: Path) -> None:
+    """`report.html` and `plan.json`, both or neither."""
+    from metachron.report.build import write_report
+
+    files.write_all(
+        {
+            folder / "report.html": lambda path: write_report(plan, path),
+            folder / "plan.json": files.text_writer(plan_json(plan)),
+        }
+    )
+
+
+def show(plan: Plan, folder: Path | None) -> None:
+    """The summary, the table of strategies, and where the report is."""
+    from metachron.report.console import strategy_table, summary_lines
+
+    console = terminal.output_console()
+    for line in summary_lines(plan):
+        console.print(line, markup=False, soft_wrap=True)
+    console.print(strategy_table(plan))
+    if folder is not None:
+        # the path is printed whole and unstyled, so that it can be copied or piped
+        print(f"Report: {folder / 'report.html'}")
+        print(f"Data:   {folder / 'plan.json'}")
+
+
+def run_check(argument: str) -> None:
+    """Validate a patient; say what is not known, since unknown is allowed."""
+    patient = inputs.read_patient_or_example(argument)
+    print(f"{patient.id}: valid" + (f" ({patient.title})" if patient.title else ""))
+    unknown = unknown_fields(patient.model_dump(mode="json"))
+    if unknown:
+        print(f"Not known ({len(unknown)}; allowed, and different from negative):")
+        for name in unknown:
+            print(f"  {name}")
+
+
+def unknown_fields(record: dict[str, object], prefix: str = "") -> list[str]:
+    """Paths of the fields that hold nothing, groups of one patient record opened, lists left alone."""
+    names: list[str] = []
+    for key, value in record.items():
+        if isinstance(value, dict):
+            names += unknown_fields(value, f"{prefix}{key}.")
+        elif value is None:
+            names.append(prefix + key)
+    return names
