@@ -33,8 +33,8 @@ lock: ## pin the newest versions allowed in constraints.txt
 picture: $(VENV)/.test ## draw the picture of the README again from a real report
 	$(BIN)/python scripts/screenshot
 
-clean: ## remove the environment, caches and plans
-	rm -rf $(VENV) build dist plans .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## remove the environment and caches (plans stay)
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp says that its set of packages is installed; it is made again when the settings change.
