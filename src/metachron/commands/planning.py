@@ -47,10 +47,10 @@ def run_plan(options: PlanOptions) -> None:
     if folder is not None:
         files.check_folder(folder, "--out")
 
-    from metachron.plan.make import make_plan
-
     with terminal.progress_shown() as progress:
-        progress("reading the patient", 0.0)
+        progress("loading the model", 0.0)
+        from metachron.plan.make import make_plan
+
         plan = make_plan(
             patient,
             strategies=options.strategies or None,
