@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Day = date  # `Measurement` has a field called `date`
+
 
 class Record(BaseModel):
     """Common behaviour of all patient records: unknown fields are errors, values are immutable."""
@@ -92,7 +94,7 @@ class Primary(Record):
 class Measurement(Record):
     """One size of one lesion on one dated scan."""
 
-    date: date
+    date: Annotated[Day, Field(description="Day of the scan or specimen.")]
     diameter_mm: Annotated[float, Field(gt=0, le=400)] = Field(description="Longest diameter (mm).")
     modality: Modality | None = Field(None, description="How it was measured.")
 
@@ -198,9 +200,11 @@ class Liver(Record):
 class PriorTreatment(Record):
     """One treatment already given. `name` is an entry of the catalogue (metachron strategies)."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    start: date | None = None
-    end: date | None = None
+    name: Annotated[str, Field(min_length=1, max_length=80)] = Field(
+        description="Entry of the catalogue; one for each, so mFOLFOX6 with bevacizumab is two entries."
+    )
+    start: date | None = Field(None, description="First day of the treatment, or the day of the procedure.")
+    end: date | None = Field(None, description="Last day of the treatment; absent while it goes on.")
     cycles: Annotated[int, Field(ge=0, le=200)] | None = Field(None, description="Cycles given (count).")
     setting: Literal["adjuvant", "neoadjuvant", "metastatic"] | None = Field(
         None,
@@ -231,7 +235,7 @@ class Preferences(Record):
 class Patient(Record):
     """One person with, or at risk of, metastasis after colorectal cancer."""
 
-    schema_version: Literal["1"] = "1"
+    schema_version: Literal["1"] = Field("1", description="Version of this format.")
     id: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="Pseudonym; no real name.")
     title: str | None = Field(None, max_length=200, description="One line that describes the case.")
     sources: list[str] = Field(default_factory=list, description="Citations this record was written from.")
@@ -243,7 +247,7 @@ class Patient(Record):
     weight_kg: Annotated[float, Field(ge=30, le=300)] | None = Field(None, description="Weight (kg).")
     major_comorbidity: bool | None = Field(None, description="A major comorbidity (heart, lung, kidney...).")
     fit_for_major_surgery: bool | None = Field(None, description="Judged fit for major surgery.")
-    primary: Primary = Field(default_factory=Primary)
+    primary: Primary = Field(default_factory=Primary, description="The primary tumour.")
     metastases: Annotated[list[Metastasis], Field(max_length=40)] = Field(
         default_factory=list, description="Metastases seen, one by one."
     )
@@ -256,11 +260,13 @@ class Patient(Record):
     clinical_risk_score: Annotated[int, Field(ge=0, le=5)] | None = Field(
         None, description="Fong score as recorded, when its components are not (points, 0-5)."
     )
-    markers: Markers = Field(default_factory=Markers)
-    labs: Labs = Field(default_factory=Labs)
-    liver: Liver = Field(default_factory=Liver)
+    markers: Markers = Field(default_factory=Markers, description="Molecular markers and pharmacogenetics.")
+    labs: Labs = Field(default_factory=Labs, description="Most recent blood values.")
+    liver: Liver = Field(default_factory=Liver, description="The liver and the planned resection.")
     neuropathy_grade: Annotated[int, Field(ge=0, le=4)] | None = Field(
         None, description="Peripheral sensory neuropathy (CTCAE grade)."
     )
-    prior_treatments: Annotated[list[PriorTreatment], Field(max_length=40)] = Field(default_factory=list)
-    preferences: Preferences = Field(default_factory=Preferences)
+    prior_treatments: Annotated[list[PriorTreatment], Field(max_length=40)] = Field(
+        default_factory=list, description="Treatments already given, any order."
+    )
+    preferences: Preferences = Field(default_factory=Preferences, description="What the patient wants.")
