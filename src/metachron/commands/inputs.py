@@ -1,11 +1,9 @@
-"""From what was typed to what the library takes: patients, ranges, names with a hint."""
+"""From what was typed to what the library takes: patients and ranges."""
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,23 +35,6 @@ def check_range(option: str, value: float) -> None:
         raise InputError(Problem(option, f"{value} is out of range", f"{low:,} to {high:,}"))
 
 
-def did_you_mean(word: str, names: Iterable[str]) -> str:
-    """A suggestion in words, or nothing when no name is near."""
-    known = list(names)
-    near = difflib.get_close_matches(word.lower(), known, n=3, cutoff=0.6)
-    near = near or [name for name in known if word and word.lower() in name][:3]
-    return f"Did you mean {' or '.join(near)}?" if near else ""
-
-
-def one_of(word: str, names: Iterable[str], what: str, listing: str) -> str:
-    """`word` when it is one of `names`; otherwise InputError with the nearest names."""
-    known = list(names)
-    if word in known:
-        return word
-    hint = did_you_mean(word, known) or f"`{listing}` lists them"
-    raise InputError(Problem("", f"no {what} named {word!r}", "", hint))
-
-
 def read_patient_or_example(argument: str) -> Patient:
     """The patient of a file, or of the bundled example of that name when no such file exists.
 
@@ -61,20 +42,9 @@ def read_patient_or_example(argument: str) -> Patient:
     """
     from metachron.patient.examples import example_names, read_example
     from metachron.patient.load import read_patient
+    from metachron.strategies.catalogue import load_catalogue
 
     path = Path(argument)
-    if not path.exists():
-        names = list(example_names())
-        if argument in names:
-            return read_example(argument)
-        hint = did_you_mean(path.stem, names)
-        hint += (" " if hint else "") + "`metachron example` lists the bundled examples"
-        raise InputError(Problem("", f"there is no file or bundled example {argument!r}", "", hint))
-    return read_patient(path, known_treatments=treatment_names())
-
-
-def treatment_names() -> set[str]:
-    """Every name of the catalogue a prior treatment may carry."""
-    from metachron.commands.listing import sections
-
-    return {name for part in sections().values() for name in part}
+    if not path.exists() and argument in example_names():
+        return read_example(argument)
+    return read_patient(path, known_treatments=load_catalogue().names())

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metachron.commands import files, terminal
-from metachron.commands.inputs import did_you_mean, one_of
 from metachron.errors import InputError, Problem
 
-SECTIONS = ("strategies", "drugs", "regimens", "procedures", "cells", "surveillance")
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
-
-def sections() -> dict[str, Mapping[str, Any]]:
-    """The catalogue by kind: name -> entry, in the order of its files."""
-    from metachron.strategies.catalogue import load_catalogue
-
-    catalogue = load_catalogue()
-    return {kind: getattr(catalogue, kind) for kind in SECTIONS}
+DOCUMENTS = ("patient", "plan")
 
 
 def list_catalogue() -> None:
     """One table for each kind of entry."""
     from rich.table import Table
 
+    from metachron.strategies.catalogue import KINDS, load_catalogue
+
     console = terminal.output_console()
-    for kind, entries in sections().items():
+    for kind in KINDS:
+        entries = load_catalogue().of_kind(kind)
         table = Table("name", "title", title=kind.capitalize(), title_justify="left", box=None)
         for name, entry in entries.items():
             table.add_row(name, entry.title)
@@ -46,21 +43,19 @@ def show_entry(name: str) -> None:
     """
     import yaml
 
-    everything = {key: entry for part in sections().values() for key, entry in part.items()}
-    entry = everything.get(name) or resolve_expression(name, everything)
-    content = without_nothing(entry.model_dump(mode="json"))
+    content = without_nothing(find_entry(name).model_dump(mode="json"))
     print(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100), end="")
 
 
-def resolve_expression(expression: str, names: Mapping[str, Any]) -> Any:
-    """The strategy an expression stands for; a single unknown word gets a hint instead."""
+def find_entry(name: str) -> BaseModel:
+    """The entry of that name, or the strategy that an expression stands for."""
     from metachron.strategies.catalogue import load_catalogue
     from metachron.strategies.language import resolve
 
-    if expression.replace("_", "").replace("-", "").isalnum():
-        hint = did_you_mean(expression, names) or "`metachron strategies` lists them"
-        raise InputError(Problem("", f"no entry of the catalogue is named {expression!r}", "", hint))
-    return resolve(expression, load_catalogue())
+    catalogue = load_catalogue()
+    if any(sign in name for sign in ">+*@"):
+        return resolve(name, catalogue)
+    return catalogue.get(name)
 
 
 def without_nothing(value: Any) -> Any:
@@ -88,9 +83,9 @@ def write_example(name: str, out: Path | None, *, force: bool) -> None:
 
     Raises InputError when the example does not exist, or the file does and `force` is false.
     """
-    from metachron.patient.examples import example_names, example_path
+    from metachron.patient.examples import example_path
 
-    source = Path(example_path(one_of(name, example_names(), "example", "metachron example")))
+    source = example_path(name)
     text = source.read_text(encoding="utf-8")
     if out == Path("-"):
         sys.stdout.write(text)
@@ -107,7 +102,10 @@ def write_example(name: str, out: Path | None, *, force: bool) -> None:
 
 def print_schema(document: str) -> None:
     """JSON Schema (draft 2020-12) of the patient or the plan document on stdout."""
-    one_of(document, ("patient", "plan"), "schema", "metachron schema --help")
+    if document not in DOCUMENTS:
+        near = difflib.get_close_matches(document.lower(), DOCUMENTS, 1) or ["patient"]
+        problem = f"there is no schema of {document!r}"
+        raise InputError(Problem("", problem, " or ".join(DOCUMENTS), f"Did you mean {near[0]}?"))
     if document == "patient":
         from metachron.patient.load import patient_json_schema
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from metachron.plan.results import Plan
 
 DEFAULT_FOLDER = Path("plans")
+# other ways of saying what other fields say; nothing is lost when they are left out
+ALTERNATIVES = {"title", "metastasis_summary", "clinical_risk_score"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,9 @@ def run_check(argument: str) -> None:
     """Validate a patient; say what is not known, since unknown is allowed."""
     patient = inputs.read_patient_or_example(argument)
     print(f"{patient.id}: valid" + (f" ({patient.title})" if patient.title else ""))
-    unknown = unknown_fields(patient.model_dump(mode="json"))
+    unknown = [n for n in unknown_fields(patient.model_dump(mode="json")) if n not in ALTERNATIVES]
+    if patient.primary.site is not None:
+        unknown = [name for name in unknown if name != "primary.side"]  # follows from the site
     if unknown:
         print(f"Not known ({len(unknown)}; allowed, and different from negative):")
         for name in unknown:
