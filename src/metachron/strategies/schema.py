@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from metachron.evidence.quantity import Quantity
+from metachron.evidence.quantity import Quantity, Status
 
 
 class Entry(BaseModel):
@@ -56,6 +56,7 @@ class Drug(Entry):
     effect: EffectClass
     cytotoxic: bool = Field(description="Harms marrow, lymphocytes and infused cells.")
     half_life_days: Quantity | None = Field(None, description="Of the effect on tumour (or of the level).")
+    note: str = ""
     citations: list[str]
 
 
@@ -69,8 +70,14 @@ class DrugDose(Entry):
     infusion_hours: float | None = None
     share: float = Field(
         1.0,
-        description="Share of the class's full-dose effect per cycle carried by this drug line (0 to 1.5).",
+        ge=0,
+        le=1.5,
+        description="Share of the class's full-dose effect, averaged over the cycle of this regimen, carried"
+        " by this drug line (0 to 1.5) and spread evenly over its days.",
     )
+    source: str = Field("", description="Key of the reference of dose and days.")
+    status: Status = Field("read", description="Status of dose and days; shares of 1 need no source.")
+    note: str = ""
 
 
 class ToxicityRate(Entry):
@@ -82,7 +89,7 @@ class ToxicityRate(Entry):
         " immune-related event, liver enzymes, fatigue, fever or chills, cytokine release,"
         " pneumonitis, thrombocytopenia, other."
     )
-    grade3plus: Quantity
+    grade3plus: Quantity = Field(description="Fraction of patients (0 to 1), unit '1'.")
     grade4plus: Quantity | None = None
     over_cycles: int
 
@@ -104,6 +111,7 @@ class Regimen(Entry):
     )
     lymphocyte_kill: Quantity | None = Field(None, description="Share of lymphocytes killed per cycle (0-1).")
     toxicity: list[ToxicityRate] = Field(default_factory=list)
+    note: str = ""
     citations: list[str]
 
 
@@ -124,6 +132,7 @@ class Procedure(Entry):
     )
     max_diameter_mm: Quantity | None = None
     max_lesions: Quantity | None = None
+    note: str = ""
     citations: list[str]
 
 
@@ -137,7 +146,8 @@ class CellProduct(Entry):
     half_life_days: Quantity
     lymphodepletion: bool
     day_in_cycle: int = Field(description="Usual day of a chemotherapy cycle (1-based).")
-    toxicity: list[ToxicityRate] = Field(default_factory=list)
+    toxicity: list[ToxicityRate] = Field(default_factory=list, description="over_cycles counts infusions.")
+    note: str = ""
     citations: list[str]
 
 
@@ -149,6 +159,7 @@ class Surveillance(Entry):
         description="(until day, every days), in order; after the last the patient is seen no more."
     )
     modality: Literal["CT", "MRI", "ultrasound"]
+    note: str = ""
     citations: list[str]
 
 
@@ -194,4 +205,5 @@ class DoseRule(Entry):
     target: EffectClass | Literal["all cytotoxics"]
     value: float = Field(description="delay: days; reduce: factor on dose; stop: 0.")
     max_delay_days: int | None = Field(None, description="delay: after this long the drug stops.")
+    note: str = ""
     citations: list[str]
