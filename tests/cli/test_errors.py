@@ -23,8 +23,8 @@ from metachron.errors import InputError, Problem
         (["check", "a", "b"], "b"),
         (["schema", "plans"], "Did you mean plan?"),
         (["example", "metachronous"], "Did you mean metachronous_solitary"),
-        (["check", "metachronous_solitry"], "Did you mean metachronous_solitary"),
-        (["check", "no/such/file.json"], "no file"),
+        (["check", "metachronous_solitry"], "metachronous_solitary"),
+        (["check", "no/such/file.json"], "no such file"),
         (["strategies", "mfolfox"], "Did you mean mfolfox6"),
     ],
 )

@@ -40,6 +40,12 @@ def test_an_entry_is_shown_with_its_sources(metachron, name: str) -> None:
     assert "citations" in result.out
 
 
+def test_a_name_with_two_meanings_shows_both(metachron) -> None:
+    result = metachron("strategies", "hepatectomy")
+    assert "# strategies" in result.out
+    assert "# procedures" in result.out
+
+
 def test_a_composed_strategy_is_shown_as_steps(metachron) -> None:
     result = metachron("strategies", "mfolfox6*6 > hepatectomy")
     assert result.code == 0

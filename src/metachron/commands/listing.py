@@ -37,25 +37,30 @@ def list_catalogue() -> None:
 
 
 def show_entry(name: str) -> None:
-    """One entry, or a composed strategy laid out in steps, as YAML without its empty fields.
+    """Every entry of that name (hepatectomy is a procedure and a strategy), or a composed strategy laid
+    out in steps, as YAML without its empty fields.
 
     Raises InputError when `name` is neither in the catalogue nor in the composition language.
     """
     import yaml
 
-    content = without_nothing(find_entry(name).model_dump(mode="json"))
-    print(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100), end="")
+    for position, (kind, entry) in enumerate(find_entries(name)):
+        content = without_nothing(entry.model_dump(mode="json"))
+        print(("---\n" if position else "") + f"# {kind}")
+        print(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100), end="")
 
 
-def find_entry(name: str) -> BaseModel:
-    """The entry of that name, or the strategy that an expression stands for."""
-    from metachron.strategies.catalogue import load_catalogue
+def find_entries(name: str) -> list[tuple[str, BaseModel]]:
+    """Kind and entry of everything that has this name, strategies first; at least one."""
+    from metachron.strategies.catalogue import KINDS, load_catalogue, plain_name
     from metachron.strategies.language import resolve
 
     catalogue = load_catalogue()
     if any(sign in name for sign in ">+*@"):
-        return resolve(name, catalogue)
-    return catalogue.get(name)
+        return [("composed strategy", resolve(name, catalogue))]
+    catalogue.get(name)  # refuses an unknown name, with a hint
+    plain = plain_name(name)
+    return [(kind, catalogue.of_kind(kind)[plain]) for kind in KINDS if plain in catalogue.of_kind(kind)]
 
 
 def without_nothing(value: Any) -> Any:
