@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from metachron.errors import Problem
-from metachron.patient.messages import closest
 from metachron.patient.schema import Patient, PriorTreatment
+from metachron.patient.suggest import closest
 from metachron.patient.vocabulary import plain
 
 # what people call a treatment -> entry of the catalogue, suggested only when the catalogue has it

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Collection
+from dataclasses import astuple
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from pydantic import ValidationError
 from metachron.errors import InputError, Problem
 from metachron.patient import schema_tree as tree
 from metachron.patient.checks import check
-from metachron.patient.messages import limit, problems_of, shorten
+from metachron.patient.messages import limit, problems_of
 from metachron.patient.schema import Patient
+from metachron.patient.suggest import shorten, suggest_date
 from metachron.patient.text import MAX_DEPTH, decode, fail, parse_text, read_bytes
 
 _DIGITS = re.compile(r"\s*[-+]?\d+(\.\d*)?\s*")
@@ -36,7 +38,7 @@ def read_patient(path: str | Path, known_treatments: Collection[str] | None = No
         text = decode(read_bytes(file, example_names()))
         data = parse_text(text, file.suffix.casefold())
     except InputError as error:
-        raise InputError(error.problems, str(path)) from None
+        raise _refusal(error.problems, str(path)) from None
     return parse_patient(data, str(path), known_treatments)
 
 
@@ -50,10 +52,21 @@ def parse_patient(data: object, source: str = "", known_treatments: Collection[s
         problems = _timestamps(clean)
         patient = _validate(clean, problems)
     except InputError as error:
-        raise InputError(error.problems, source) from None
+        raise _refusal(error.problems, source) from None
     if problems := check(patient, known_treatments):
-        raise InputError(limit(problems), source)
+        raise _refusal(limit(problems), source)
     return patient
+
+
+def _refusal(problems: list[Problem], source: str) -> InputError:
+    """The error to raise, with control characters of the input made visible."""
+    return InputError([Problem(*(_printable(text) for text in astuple(p))) for p in problems], source)
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def patient_json_schema() -> dict[str, Any]:
@@ -105,7 +118,8 @@ def _clean_value(value: object, path: tree.Path) -> object:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
-        fail(f"{value} is not a number", "Write null, or leave the field out, when unknown", path=where)
+        name = "NaN" if math.isnan(value) else "Infinity (or a number too large)"
+        fail(f"{name} is not a number", "Write null, or leave the field out, when unknown", path=where)
     if isinstance(value, int) and abs(value) > 10**40:
         fail("a number this long cannot be right", "Check the value", path=where)
     if value is None or isinstance(value, (bool, int, float)):
@@ -133,15 +147,7 @@ def _timestamps(data: dict[str, Any]) -> list[Problem]:
             at = tree.node(path)
             if at is not None and at.kind == "date":
                 message = f"{shorten(value)} is not a date"
-                found.append(Problem(tree.write_path(path), message, at.allowed, _date_hint(value)))
+                found.append(Problem(tree.write_path(path), message, at.allowed, suggest_date(value)))
 
     look(data, ())
     return found
-
-
-def _date_hint(value: str) -> str:
-    from metachron.patient.messages import suggest
-
-    at = tree.node(("assessed_on",))
-    assert at is not None
-    return suggest(value, ("assessed_on",), at)

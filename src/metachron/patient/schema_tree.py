@@ -146,7 +146,7 @@ def _allowed(at: Node) -> str:
     words = {
         "boolean": "true, false, or null when unknown" if at.nullable else "true or false",
         "date": "a date, YYYY-MM-DD",
-        "array": "a list in square brackets",
+        "array": f"a list in square brackets{f', at most {at.length[1]} entries' if at.length[1] else ''}",
         "object": "an object with named fields",
     }
     if at.kind in words:

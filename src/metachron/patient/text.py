@@ -156,13 +156,14 @@ def parse_text(text: str, suffix: str) -> object:
 
 
 def parse_json(text: str) -> object:
-    """Strict JSON: no duplicate keys, NaN, comments or trailing commas; raises InputError."""
+    """Strict JSON: no duplicate keys, comments or trailing commas; raises InputError.
+
+    NaN and Infinity pass as floats, so that whoever walks the data can say where they stand.
+    """
     try:
         return json.loads(
             text,
             object_pairs_hook=_unique,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
             parse_int=_int,
         )
     except json.JSONDecodeError as error:
@@ -178,10 +179,6 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
             fail(f"the field {key!r:.60} is given twice in one object", "Keep one of them", path=key[:60])
         found[key] = value
     return found
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    fail(f"{name} is not a number", "Write null, or leave the field out, when a value is unknown")
 
 
 def _finite(text: str) -> float:
@@ -261,7 +258,8 @@ def _document(events: Iterator[yaml.Event]) -> object:
 
 
 def _at(event: yaml.Event) -> str:
-    return f"line {event.start_mark.line + 1}, column {event.start_mark.column + 1}"
+    mark = event.start_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown line"
 
 
 def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> object:
@@ -269,10 +267,8 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> object
         fail(f"the text is nested too deeply at {_at(event)}", allowed=f"at most {MAX_DEPTH} levels")
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         fail(f"YAML anchors and aliases (&, *) are not read, {_at(event)}", "Write the value out")
-    if getattr(event, "tag", None):
-        fail(
-            f"YAML tags (!{str(event.tag).lstrip('!'):.30}) are not read, {_at(event)}", "Write plain values"
-        )
+    if (tag := getattr(event, "tag", None)) is not None:
+        fail(f"YAML tags (!{str(tag).lstrip('!'):.30}) are not read, {_at(event)}", "Write plain values")
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event)
     if isinstance(event, yaml.SequenceStartEvent):
