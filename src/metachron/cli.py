@@ -72,7 +72,9 @@ def plan(
     horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for report.html and plan.json. [default: plans/<patient>]"),
+        typer.Option(
+            metavar="DIR", help="Folder for report.html and plan.json; plans/PATIENT-ID when left out."
+        ),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the plan as JSON only; files are written only with --out.")
@@ -98,7 +100,7 @@ def check(patient: PatientArgument) -> None:
 
 @app.command()
 def strategies(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An entry of the catalogue.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="An entry of the catalogue.")] = None,
 ) -> None:
     """List the catalogue of treatments and strategies, or show one entry."""
     from metachron.commands.listing import list_catalogue, show_entry
@@ -108,9 +110,10 @@ def strategies(
 
 @app.command()
 def example(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A bundled example.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A bundled example.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write it ('-': print). [default: NAME.json]")
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write it ('-': print); NAME.json when left out."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
@@ -122,7 +125,7 @@ def example(
 
 @app.command()
 def schema(
-    document: Annotated[str, typer.Argument(metavar="[patient|plan]", help="Which document.")] = "patient",
+    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="patient or plan.")] = "patient",
 ) -> None:
     """Print the JSON Schema of the patient or the plan document."""
     from metachron.commands.listing import print_schema
