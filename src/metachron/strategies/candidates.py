@@ -29,7 +29,7 @@ from metachron.strategies.schema import Entry, Strategy
 class Situation(StrEnum):
     """Where a patient stands. The member name in lower case is the key in situations.yaml."""
 
-    RESECTED_PRIMARY = "primary tumour removed, nothing visible"
+    RESECTED_PRIMARY = "resected primary, nothing visible"
     RESECTED_METASTASES = "metastases removed, nothing visible"
     RESECTABLE = "resectable liver metastases"
     RESECTABILITY_UNKNOWN = "liver metastases, resectability unknown"

@@ -56,11 +56,7 @@ def parse_strategy(
     Raises InputError whose path is the column of the fault, with the nearest name.
     """
     catalogue = catalogue or load_catalogue()
-    try:
-        steps = parse_steps(expression, catalogue)
-    except Fault as fault:
-        problem = Problem(f"column {fault.column}", fault.message, fault.allowed, fault.suggestion)
-        raise InputError(problem, source=f"strategy {_shorten(expression)!r}") from None
+    steps = parse_plan(expression, catalogue)
     text = format_steps(steps)
     intent = intent or _intent(steps, catalogue)
     return Strategy(
@@ -72,6 +68,15 @@ def parse_strategy(
         surveillance=default_surveillance(intent),
         citations=_citations(steps, catalogue),
     )
+
+
+def parse_plan(expression: str, catalogue: Catalogue | None = None) -> list[Step]:
+    """The steps of an expression. Raises InputError whose path is the column of the fault."""
+    try:
+        return parse_steps(expression, catalogue or load_catalogue())
+    except Fault as fault:
+        problem = Problem(f"column {fault.column}", fault.message, fault.allowed, fault.suggestion)
+        raise InputError(problem, source=f"strategy {_shorten(expression)!r}") from None
 
 
 def parse_steps(expression: str, catalogue: Catalogue) -> list[Step]:
@@ -246,7 +251,7 @@ def strategy_from_record(record: Any, catalogue: Catalogue) -> Strategy:
     if plan is not None:
         if "steps" in data:
             raise InputError(Problem("plan", "give either plan or steps, not both"))
-        data["steps"] = parse_strategy(str(plan), catalogue).steps
+        data["steps"] = parse_plan(str(plan), catalogue)
     if "surveillance" not in data and data.get("intent") in [i.value for i in Intent]:
         data["surveillance"] = default_surveillance(Intent(data["intent"]))
     try:

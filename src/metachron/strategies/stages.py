@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from metachron.errors import InputError
 from metachron.strategies.catalogue import Catalogue
-from metachron.strategies.schema import Step
+from metachron.strategies.schema import EffectClass, Step
 
 LYMPHODEPLETION = "lymphodepletion"
 
@@ -123,7 +123,9 @@ def _cycles(regimens: list[Item], catalogue: Catalogue) -> int | None:
     given: dict[str, str] = {}
     for item in regimens:
         _check_length(item, first, days, catalogue)
-        for dose in {d.drug for d in catalogue.regimens[item.name].drugs}:
+        for dose in dict.fromkeys(d.drug for d in catalogue.regimens[item.name].drugs):
+            if catalogue.drugs[dose].effect == EffectClass.NONE:
+                continue  # leucovorin alone is no clash
             if dose in given:
                 raise Fault(item.column, f"{given[dose]} and {item.name} both contain {dose}")
             given[dose] = item.name
