@@ -161,13 +161,3 @@ def _few_and_small(patient: Patient, catalogue: Catalogue) -> bool:
     if count is None or largest is None or limits.max_lesions is None or limits.max_diameter_mm is None:
         return False
     return 0 < count <= limits.max_lesions.value and largest <= limits.max_diameter_mm.value
-
-
-__all__ = [
-    "Situation",
-    "candidates",
-    "load_situations",
-    "reference_for",
-    "situation",
-    "situation_citations",
-]
