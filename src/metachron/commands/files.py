@@ -36,12 +36,13 @@ def check_folder(folder: Path, option: str) -> None:
 def write_all(files: dict[Path, Writer]) -> None:
     """Write every file beside its place under a temporary name, then move all into place.
 
-    A writer gets the temporary path. If any fails, none of the files appears.
+    A writer gets the temporary path. If any fails, none of the files appears, nor a folder made for them.
     """
     staged: list[tuple[Path, Path]] = []
+    made: list[Path] = []
     try:
         for path, writer in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            made += make_folders(path.parent)
             temporary = reserve(path)
             staged.append((temporary, path))
             writer(temporary)
@@ -50,6 +51,16 @@ def write_all(files: dict[Path, Writer]) -> None:
     finally:
         for temporary, _ in staged:
             temporary.unlink(missing_ok=True)
+        for folder in reversed(made):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def make_folders(folder: Path) -> list[Path]:
+    """Make a folder and what is missing above it; returns those made, outermost first."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
 
 
 def reserve(path: Path) -> Path:
