@@ -139,7 +139,7 @@ def fong(patient: Patient) -> PublishedScore:
     one tumour, largest over 5 cm, CEA over 200 ng/mL (Fong 1999). A score recorded in the file stands in
     when a component is missing.
     """
-    interval = derive.disease_free_interval_months(patient)
+    interval = _interval_months(patient)
     count, size = derive.liver_lesion_count(patient), derive.largest_liver_mm(patient)
     items: Items = {
         "node-positive primary": (derive.node_positive(patient), N_FIELDS),
@@ -202,7 +202,7 @@ def nordlinger(patient: Patient) -> PublishedScore:
     The published margin item (under 10 mm) is known only after the operation and is left out, so that the
     range before surgery is 0 to 6, as in tables of the score.
     """
-    interval = derive.disease_free_interval_months(patient)
+    interval = _interval_months(patient)
     count, size = derive.liver_lesion_count(patient), derive.largest_liver_mm(patient)
     serosa = None if patient.primary.t is None else patient.primary.t.startswith("T4")
     items: Items = {
@@ -215,6 +215,12 @@ def nordlinger(patient: Patient) -> PublishedScore:
     }
     citations = ["Nordlinger1996", "ScoreTable", "PLATO"]
     return _score(patient, "Nordlinger score", items, NORDLINGER, (0, 6), citations, "recalled")
+
+
+def _interval_months(patient: Patient) -> float | None:
+    """To a tenth of a month, so that the same day of the next year is 12 months and not 11.99."""
+    months = derive.disease_free_interval_months(patient)
+    return None if months is None else round(months, 1)
 
 
 def _test(value: object, judge: Callable[..., bool | float]) -> bool | float | None:

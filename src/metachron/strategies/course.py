@@ -58,6 +58,11 @@ def _situation(view: View) -> str:
     return view.situation
 
 
+@fact("always", "true")
+def _always(_: View) -> bool:
+    return True
+
+
 @fact("intent", "intent of the strategy")
 def _intent(view: View) -> str:
     return view.strategy.intent.value

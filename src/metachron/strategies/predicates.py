@@ -164,7 +164,8 @@ def _near_vessel(view: View) -> bool | None:
 
 @fact("interval_months", "months from primary to first metastasis", "primary.diagnosed_on")
 def _interval(view: View) -> float | None:
-    return derive.disease_free_interval_months(view.patient)
+    months = derive.disease_free_interval_months(view.patient)
+    return None if months is None else round(months, 1)
 
 
 @fact("fong_score", "Fong clinical risk score (points)")
