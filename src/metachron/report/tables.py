@@ -1,0 +1,167 @@
+"""Tables behind the figures and in the text; each carries its caption and one row header per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from metachron.plan.results import Basis, Curve, Plan, Toxicity
+from metachron.report import calendar, words
+from metachron.report.arms import Arm, difference_of
+from metachron.report.compare_figures import FOREST_ENDPOINTS, toxicity_kinds, toxicity_of
+from metachron.report.figures import curve_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """`arm` puts the letter and name of a strategy in the row header, else `header` is shown."""
+
+    cells: list[str]
+    arm: Arm | None = None
+    header: str = ""
+    basis: Basis | None = None
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    caption: str
+    head: list[str]
+    rows: list[Row] = field(default_factory=list)
+    with_basis: bool = False
+    short: bool = False
+
+
+def landmarks(arms: list[Arm], endpoint: str) -> Table:
+    """Median, 1-, 3- and 5-year values and mean time, with 90 % intervals."""
+    years = sorted({y for a in arms for y in curve_of(a, endpoint).landmarks}, key=float)
+    first = curve_of(arms[0], endpoint)
+    last = first.times_months[-1]
+    head = ["Strategy", "Median (months)", *(f"{y} year{'' if y == '1' else 's'}" for y in years)]
+    head.append(f"Mean months within {words.number(last)}")
+    rows = []
+    for arm in arms:
+        curve = curve_of(arm, endpoint)
+        cells = [words.months(curve.median_months)]
+        cells += [words.percent_interval(curve.landmarks.get(y)) for y in years]
+        rows.append(Row([*cells, words.months(curve.rmst_months)], arm, basis=curve.basis))
+    return Table(f"{words.endpoint_name(first)}: median and landmarks (90% interval)", head, rows, True)
+
+
+def curve_points(arms: list[Arm], endpoint: str) -> Table:
+    """The curves as numbers: every six months to two years, then every year."""
+    first = curve_of(arms[0], endpoint)
+    last = int(first.times_months[-1])
+    wanted = [m for m in range(0, last + 1, 6) if m <= 24 or m % 12 == 0]
+    head = ["Months", *(a.letter for a in arms)]
+    rows = [Row([_at(curve_of(a, endpoint), m) for a in arms], header=f"{m}") for m in wanted]
+    return Table(f"{words.endpoint_name(first)} at months from day 0 (90% band)", head, rows, short=True)
+
+
+def _at(curve: Curve, month: int) -> str:
+    for time, middle, low, high in zip(
+        curve.times_months, curve.survival, curve.lower, curve.upper, strict=False
+    ):
+        if abs(time - month) < 1e-6:
+            return "100%" if month == 0 else f"{words.percent(middle)} ({words.percent_range(low, high)})"
+    return words.DASH
+
+
+def differences(plan: Plan, arms: list[Arm], endpoint: str) -> Table | None:
+    """Paired differences against the reference, in words and numbers."""
+    rows = []
+    quantity = ""
+    for arm in arms:
+        found = difference_of(plan, arm.strategy.name, endpoint)
+        if found is None:
+            continue
+        quantity = found.quantity
+        better = f"{found.probability_better * 100:.0f}%"
+        better = {"0%": "<1%", "100%": ">99%"}.get(better, better)
+        cells = [words.difference_words(found), words.difference_numbers(found), better]
+        rows.append(Row(cells, arm, basis=found.basis, strong=found.detectable))
+    if not rows:
+        return None
+    caption = f"{words.DIFFERENCE_NAMES[endpoint]}: {quantity}, strategy minus reference (90% interval)"
+    return Table(caption, ["Strategy", "In words", "Difference", "Probability of doing better"], rows, True)
+
+
+def all_differences(plan: Plan, arms: list[Arm]) -> list[Table]:
+    return [t for e in FOREST_ENDPOINTS if (t := differences(plan, arms, e)) is not None]
+
+
+def toxicity(arms: list[Arm], grade: str) -> Table | None:
+    """Kinds in rows, strategies in columns."""
+    kinds = toxicity_kinds(arms, grade)
+    if not kinds:
+        return None
+    rows = [
+        Row([_rate(toxicity_of(a, kind, grade)) for a in arms], header=words.kind_name(kind))
+        for kind in kinds
+    ]
+    name = "grade 5 (death)" if grade == "5" else f"grade {grade.rstrip('+')} or worse"
+    caption = f"Probability of {name} toxicity by kind (90% interval)"
+    return Table(caption, ["Kind", *(a.letter for a in arms)], rows, short=True)
+
+
+def _rate(found: Toxicity | None) -> str:
+    return words.DASH if found is None else words.percent_interval(found.probability)
+
+
+def completion(arms: list[Arm]) -> Table:
+    """Planned chemotherapy: cycles, completed, dose intensity."""
+    rows = []
+    for arm in arms:
+        done = arm.outcomes.chemotherapy_completed
+        if done is None:
+            rows.append(Row(["no chemotherapy", words.DASH, words.DASH], arm))
+            continue
+        until = done.planned_cycles is None
+        cycles = "until progression" if until else f"{done.planned_cycles}"
+        cells = [
+            cycles,
+            words.DASH if until and done.completed.value is None else words.percent_interval(done.completed),
+        ]
+        rows.append(
+            Row([*cells, words.percent_interval(done.relative_dose_intensity)], arm, basis=done.basis)
+        )
+    head = ["Strategy", "Planned cycles", "Completed as planned", "Relative dose intensity"]
+    return Table("Planned chemotherapy: completed, and dose intensity (90% interval)", head, rows, True)
+
+
+def response(arms: list[Arm]) -> Table | None:
+    """RECIST best response and the share with no tumour cell left, where the plan has them."""
+    kinds = sorted({k for a in arms for k in a.outcomes.best_response}, key=_response_order)
+    cleared = any(a.outcomes.no_disease_left is not None for a in arms)
+    if not kinds and not cleared:
+        return None
+    rows = []
+    for arm in arms:
+        shares = arm.outcomes.best_response
+        cells = [words.percent(shares[k]) if k in shares else words.DASH for k in kinds]
+        if cleared:
+            left = arm.outcomes.no_disease_left
+            cells.append(words.DASH if left is None else words.percent_interval(left))
+        rows.append(Row(cells, arm))
+    head = ["Strategy", *kinds, *(["No tumour cell left (90% interval)"] if cleared else [])]
+    return Table("Best RECIST response and eradication, share of twins", head, rows)
+
+
+def _response_order(kind: str) -> int:
+    order = ("CR", "PR", "SD", "PD")
+    return order.index(kind) if kind in order else len(order)
+
+
+def timetable(arm: Arm) -> Table:
+    """The calendar as weeks, windows from the 10th to the 90th percentile."""
+    rows = []
+    for row in calendar.rows_of(arm.strategy.timetable):
+        for bar in row.bars:
+            cells = [
+                bar.label,
+                f"{calendar.week(bar.start_day)} ({calendar.window(bar.start_window)})",
+                f"{calendar.week(bar.end_day)} ({calendar.window(bar.end_window)})",
+                words.percent(bar.share),
+            ]
+            rows.append(Row(cells, header=bar.lane))
+    head = ["Lane", "What", "Starts, week (10 to 90%)", "Ends, week (10 to 90%)", "Share of twins"]
+    return Table(f"Calendar of strategy {arm.letter}: {arm.strategy.title}", head, rows)
