@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sample import sample_plan
 
+from metachron.plan.results import Plan
 from metachron.report.build import write_report
 
 pytestmark = pytest.mark.browser
@@ -124,8 +125,14 @@ def test_text_has_contrast(page: Any) -> None:
     assert page.evaluate(CONTRAST) == []
 
 
+def test_the_key_of_letters_survives_many_strategies(page: Any, tmp_path: Path) -> None:
+    page.goto(write_report(crowded_plan(), tmp_path / "crowded.html").as_uri())
+    assert page.evaluate(OVERLAPS) == []
+
+
 @pytest.mark.parametrize("width", [1280, 800, 400])
 def test_nothing_overlaps_or_is_cut_off(page: Any, width: int) -> None:
+    assert page.locator("svg.chart text").count() > 300
     page.set_viewport_size({"width": width, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(OVERLAPS) == []
@@ -144,7 +151,18 @@ def test_everything_reads_without_the_script(browser: Any, report: Path) -> None
     context.close()
 
 
-def test_the_page_for_the_patient_is_one_printed_page(page: Any, tmp_path: Path) -> None:
+def crowded_plan() -> Plan:
+    """Thirteen ranked strategies, as many as a report is likely to compare."""
+    plan = sample_plan()
+    ranked = [s for s in plan.strategies if s.outcomes and s.name not in plan.not_ranked]
+    more = [s.model_copy(update={"name": f"{s.name}_{i}"}) for i in range(2) for s in ranked]
+    return sample_plan(strategies=[*plan.strategies, *more[:7]])
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_the_page_for_the_patient_is_one_printed_page(page: Any, tmp_path: Path, crowded: bool) -> None:
+    if crowded:
+        page.goto(write_report(crowded_plan(), tmp_path / "crowded.html").as_uri())
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 688, "height": 1000})  # 182 mm: A4 less its margins, at 96 dpi
     height = page.locator("#plain").evaluate("e => e.getBoundingClientRect().height")

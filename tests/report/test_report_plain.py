@@ -88,6 +88,7 @@ def test_composed_strategies_are_told_in_order() -> None:
     said = choice(strategy)
     assert said.index("FOLFOX") < said.index("operation") < said.index("cells")
     assert "bevacizumab" in said
+    assert "for about 3 months" in said
 
 
 def test_an_unknown_expression_falls_back_to_the_title() -> None:

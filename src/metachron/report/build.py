@@ -137,6 +137,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "horizon": arms_.horizon_months(plan),
         "year": words.landmark_year(arms[0].outcomes.os) if arms else "5",
         "second_endpoint": arms[0].outcomes.rfs_or_pfs.endpoint if arms else "RFS or PFS",
+        "quantity": next((d.quantity for d in plan.comparison if d.endpoint == "os"), ""),
         "command": command(plan),
         "css": Markup(_resource("style.css")),
         "script": Markup(_resource("report.js")),

@@ -15,6 +15,8 @@ from metachron.report import plain_names, words
 from metachron.report.arms import Arm
 
 MAX_PICTURES = 3
+MAX_CHOICES = 7  # more would not fit on one page; the team has the rest
+MAX_UNPROVEN = 3
 _NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -34,6 +36,7 @@ class Picture:
 class PlainPage:
     found: list[str]
     choices: list[tuple[str, str]]
+    more: int
     unproven: list[str]
     not_now: int
     waiting: list[str]
@@ -47,13 +50,15 @@ class PlainPage:
 
 def plain_page(plan: Plan, arms: list[Arm]) -> PlainPage:
     """Everything the template of the page needs."""
-    ranked = [a for a in arms if a.ranked]
+    everyone = [a for a in arms if a.ranked]
+    ranked = everyone[:MAX_CHOICES]
     shown = _main_arms(ranked)
     years = words.landmark_year(arms[0].outcomes.os) if arms else None
     return PlainPage(
         found=_found(plan.patient),
         choices=[(a.letter, plain_names.choice(a.strategy)) for a in ranked],
-        unproven=[plain_names.choice(a.strategy) for a in arms if not a.ranked],
+        more=len(everyone) - len(ranked),
+        unproven=[plain_names.choice(a.strategy) for a in arms if not a.ranked][:MAX_UNPROVEN],
         not_now=sum(s.eligible == "no" for s in plan.strategies),
         waiting=_waiting(plan),
         suggests=_suggests(plan, ranked),

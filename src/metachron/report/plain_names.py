@@ -40,10 +40,14 @@ REGIMENS = {
     "dc_cik": ("your own immune cells, grown and given back", "DC-CIK"),
     "til": ("your own immune cells, taken from the tumour and given back", "TIL"),
 }
+CELLS = {"cik", "dc_cik", "til"}
 NO_TREATMENT = {
     "observation": "no treatment for now, with regular scans",
+    "observation_intensive": "no treatment for now, with scans more often",
+    "observation_minimal": "no treatment for now, with only a few scans",
     "best_supportive_care": "care for how you feel, with no drugs against the cancer",
 }
+CYCLE_DAYS = {"capox": 21, "capecitabine": 21, "pembrolizumab": 21, "nivolumab_ipilimumab": 21}
 TESTS = {
     "markers.ras": "the RAS test of the tumour",
     "markers.braf": "the BRAF test of the tumour",
@@ -69,20 +73,30 @@ def choice(strategy: StrategyResult) -> str:
 
 def _stage(stage: str) -> str:
     """One stage (`mfolfox6*6 + bevacizumab@1`) in plain words, empty when a name is not known."""
-    stage = re.sub(r"\[[^\]]*\]", " ", stage)
-    names = [re.split(r"[*@\s]", item.strip(), maxsplit=1)[0] for item in stage.split("+")]
-    said = []
-    for name in names:
-        if name in PROCEDURES:
-            said.append(PROCEDURES[name])
-        elif name in REGIMENS:
-            what, drug = REGIMENS[name]
-            said.append(f"{what} ({drug})")
-        elif name == "observation":
-            said.append(name)
-        else:
-            return ""
-    return listed(said)
+    items = [item.strip() for item in re.sub(r"\[[^\]]*\]", " ", stage).split("+")]
+    said = [_item(item) for item in items]
+    return listed(said) if all(said) else ""
+
+
+def _item(item: str) -> str:
+    name = re.split(r"[*@\s]", item, maxsplit=1)[0]
+    if name in PROCEDURES:
+        return PROCEDURES[name]
+    if name == "observation":
+        return name
+    if name not in REGIMENS:
+        return ""
+    what, drug = REGIMENS[name]
+    return f"{what} ({drug}){_how_long(name, item)}"
+
+
+def _how_long(name: str, item: str) -> str:
+    """` for about 6 months` from the cycles of a drug; cells and open-ended drugs have no length."""
+    count = re.search(r"\*\s*(\d+)", item)
+    if count is None or name in CELLS:
+        return ""
+    months = max(1, round(int(count.group(1)) * CYCLE_DAYS.get(name, 14) / 30.4375))
+    return f" for about {months} month{'' if months == 1 else 's'}"
 
 
 def name_of_test(path: str) -> str:
