@@ -251,7 +251,7 @@ def _limits(plan: Plan) -> list[str]:
     if hidden is not None:
         chance = out_of_ten(hidden)
         said.append(
-            f"It thinks that {chance} like you have more cancer than scans can show. It can not be sure."
+            f"It thinks that {chance} like you have more cancer than scans can show. It cannot be sure."
         )
     said.append("No one should choose a treatment from this page alone.")
     return said
