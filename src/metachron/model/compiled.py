@@ -1,0 +1,39 @@
+"""The one compiler setting of the project.
+
+Every function of the model and the engine is plain scalar Python, compiled by Numba and cached on
+disk. NUMBA_DISABLE_JIT=1 runs the same code uncompiled, for debugging and coverage. Numba only
+notices a change in the file of the function it looks up, not in those it calls, so the cache folder
+is named after the text of all compiled files: an upgrade can never run stale code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    for folder in ("model", "engine"):
+        for file in sorted((_PACKAGE / folder).glob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: METACHRON_CACHE, or the user's cache folder."""
+    root = os.environ.get("METACHRON_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    base = Path(root) if root else Path.home() / ".cache"
+    return base / "metachron" / f"numba-{_source_hash()}"
+
+
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
+
+import numba  # noqa: E402  (after the cache folder is named)
+
+jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+parallel_jit = numba.njit(cache=True, parallel=True, error_model="numpy")
+prange = numba.prange

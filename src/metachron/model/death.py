@@ -1,0 +1,34 @@
+"""Hazards of death per day: background, cancer, liver replacement (model section 8 and 11.6)."""
+
+from __future__ import annotations
+
+import math
+
+from metachron.model.compiled import jit
+
+DAYS_PER_YEAR = 365.25
+
+
+@jit
+def background_cumulative(age_years, days, at_65, doubling_years, factor):
+    """Cumulative background hazard over `days` from the given age (Gompertz law); exact."""
+    b = math.log(2.0) / doubling_years
+    start = at_65 * factor * math.exp(b * (age_years - 65.0))
+    return start / b * (math.exp(b * days / DAYS_PER_YEAR) - 1.0)
+
+
+@jit
+def cancer_hazard(sum_diameters_cm, new_lesion, intercept, burden, new_effect):
+    """Hazard per day of detected disease; nought when nothing is detected."""
+    if sum_diameters_cm <= 0.0:
+        return 0.0
+    return math.exp(intercept + burden * math.log(1.0 + sum_diameters_cm) + new_effect * new_lesion)
+
+
+@jit
+def liver_hazard(tumour_ml, liver_ml, largest, mid, width):
+    """Hazard per day of liver replacement: logistic in tumour over liver volume."""
+    z = (tumour_ml / liver_ml - mid) / width
+    if z < -30.0:
+        return 0.0
+    return largest / (1.0 + math.exp(-min(z, 30.0)))
