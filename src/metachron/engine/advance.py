@@ -118,7 +118,7 @@ def lesion_step(st, life, lesions, twin, par, i, days, growing, immune, drugs):
     lost = (math.exp(grown) - math.exp(life.x[i])) / CELLS_PER_ML
     if lost > 0.0:
         life.debris[i] += lost
-    if life.x[i] < LN_NADIR and math.exp(-math.exp(life.x[i]) * (1.0 - par.death_over_birth)) > life.level[i]:
+    if life.x[i] < LN_NADIR and math.exp(-math.exp(life.x[i]) * (1.0 - par.death_over_birth)) > life.coin[i]:
         life.alive[i] = 0
 
 

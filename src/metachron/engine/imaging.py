@@ -71,7 +71,7 @@ def judge(st, life, lesions, new, new_liver):
     total, liver = sums(life, lesions, False), sums(life, lesions, True)
     grown = total >= RECIST_GROWTH * st.nadir_sum and total - st.nadir_sum >= RECIST_MM
     grown_liver = liver >= RECIST_GROWTH * st.nadir_liver and liver - st.nadir_liver >= RECIST_MM
-    if st.course == 1 and out_of_pd(st):
+    if st.done == 0:
         rank = SD
         if total <= 0.0 and new == 0:
             rank = CR
@@ -87,12 +87,6 @@ def judge(st, life, lesions, new, new_liver):
 
 
 @jit
-def out_of_pd(st):
-    """Best response is judged until the first progression of the first course."""
-    return st.done == 0
-
-
-@jit
 def scan(st, life, lesions, twin, par, out, ln_limit):
     """Look, judge, record. Returns True when the disease has progressed or come back."""
     new, new_liver, local = look(life, lesions, ln_limit)
@@ -102,8 +96,9 @@ def scan(st, life, lesions, twin, par, out, ln_limit):
         if new == 0:
             return False
         st.ned = 0
-        st.new_lesion = 0 if st.course == 0 else 1
+        st.new_lesion = 0  # the hazard of new lesions was fitted from the start of a metastatic course
         st.course += 1
+        st.done = 1
         note_event(st, out, new_liver > 0)
         set_baseline(st, life, lesions)
         st.hazard_now = hazard(st, life, lesions, twin, par)
@@ -132,7 +127,7 @@ def note_liver(st, out):
 @jit
 def next_scan_day(st, scans, on_treatment, first):
     """Day of the next scan: on-treatment interval with disease, surveillance schedule without."""
-    if not st.ned or st.segment >= 0 and st.course > 0:
+    if not st.ned or (st.segment >= 0 and st.course > 0):
         return st.t + on_treatment
     since = st.t - st.scan_origin
     if since < first - 1e-9:

@@ -78,8 +78,7 @@ OUTCOME = np.dtype(
     [
         ("death", "f8"), ("cause", "i8"), ("pfs", "f8"), ("pfs_event", "i8"), ("hepatic", "f8"),
         ("hepatic_event", "i8"), ("local_failure", "i8"), ("no_cells", "i8"), ("response", "i8"),
-        ("cycles_given", "i8"), ("cycles_planned", "i8"), ("dose_given", "f8"), ("chemo_days", "f8"),
-        ("chemo_days_planned", "f8"), ("lines", "i8"), ("completed", "i8"), ("resected", "i8"),
+        ("cycles_given", "i8"), ("dose_given", "f8"), ("lines", "i8"), ("resected", "i8"),
     ]
 )  # fmt: skip
 STATE = np.dtype(
@@ -88,11 +87,11 @@ STATE = np.dtype(
         ("cycle", "i8"), ("cycle_start", "f8"), ("next_cycle", "f8"), ("admin", "i8"), ("delayed", "f8"), ("next_scan", "f8"),
         ("scan_origin", "f8"), ("line", "i8"), ("line_index", "i8"), ("course", "i8"), ("ned", "i8"),
         ("new_lesion", "i8"), ("repeats", "i8"), ("nadir_sum", "f8"), ("nadir_liver", "f8"), ("base_sum", "f8"),
-        ("vegf", "f8"), ("checkpoint", "f8"), ("checkpoint_decay", "f8"), ("stress", "f8"), ("nerve_x", "f8"),
+        ("vegf", "f8"), ("checkpoint", "f8"), ("stress", "f8"), ("nerve_x", "f8"),
         ("nerve_n", "f8"), ("liver", "f8"), ("hazard_cancer", "f8"), ("limit_cancer", "f8"), ("hazard_now", "f8"),
         ("death_background", "f8"), ("death_set", "f8"), ("set_cause", "i8"), ("host_until", "f8"), ("nadir", "f8"),
-        ("febrile", "i8"), ("tox_now", "i8"), ("cell_decay", "f8"), ("best", "i8"), ("any_active", "i8"),
-        ("cycle_count", "i8"), ("febrile_count", "i8"), ("done", "i8"),
+        ("febrile", "i8"), ("tox_now", "i8"), ("cell_decay", "f8"), ("best", "i8"), 
+        ("febrile_count", "i8"), ("nerve_rule", "i8"), ("done", "i8"),
     ]
 )  # fmt: skip
 
@@ -136,6 +135,7 @@ class Life(NamedTuple):
     amounts: NDArray[np.float64]
     effect: NDArray[np.float64]
     decay: NDArray[np.float64]
-    level: NDArray[np.float64]
+    coin: NDArray[np.float64]
+    dose: NDArray[np.float64]
     integral: NDArray[np.float64]
     tox_hazard: NDArray[np.float64]

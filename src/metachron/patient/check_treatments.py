@@ -55,6 +55,17 @@ def check_treatments(patient: Patient, known: Collection[str] | None = None) -> 
             yield _unknown_name(f"{path}.name", treatment.name, known)
         yield from _order(path, treatment, patient)
         yield from _adjuvant(path, treatment, patient)
+    if patient.chemotherapy_before_liver_surgery is False:
+        yield from _none_before_surgery(patient)
+
+
+def _none_before_surgery(patient: Patient) -> Iterator[Problem]:
+    for i, treatment in enumerate(patient.prior_treatments):
+        if treatment.setting == "neoadjuvant":
+            message = f"false, but prior_treatments[{i}] was given before liver surgery (neoadjuvant)"
+            hint = "Leave the field out: the treatments are listed one by one"
+            yield Problem("chemotherapy_before_liver_surgery", message, "true or absent", hint)
+            return
 
 
 def _unknown_name(path: str, name: str, known: Collection[str]) -> Problem:

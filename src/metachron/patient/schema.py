@@ -269,4 +269,9 @@ class Patient(Record):
     prior_treatments: Annotated[list[PriorTreatment], Field(max_length=40)] = Field(
         default_factory=list, description="Treatments already given, any order."
     )
+    chemotherapy_before_liver_surgery: bool | None = Field(
+        None,
+        description="Chemotherapy was given before the planned liver operation, when regimen and length are "
+        "not recorded; known treatments belong in prior_treatments.",
+    )
     preferences: Preferences = Field(default_factory=Preferences, description="What the patient wants.")

@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[str, type[BaseModel]]] = {
 PERSON = (
     "age_years", "sex", "ecog", "height_cm", "weight_kg", "major_comorbidity", "fit_for_major_surgery",
     "neuropathy_grade", "clinical_risk_score", "last_imaging_on",
+    "chemotherapy_before_liver_surgery",
 )  # fmt: skip
 LABELS = {
     "age_years": "Age (years)",
@@ -33,6 +34,7 @@ LABELS = {
     "neuropathy_grade": "Sensory neuropathy (CTCAE grade)",
     "clinical_risk_score": "Fong score as recorded",
     "last_imaging_on": "Last scan",
+    "chemotherapy_before_liver_surgery": "Chemotherapy before liver surgery, regimen not recorded",
     "site": "Site",
     "side": "Side",
     "t": "T category",

@@ -244,6 +244,8 @@ def _injured_liver(view: View) -> bool | Answer:
     if view.patient.liver.steatosis or any(days > LONG_CHEMOTHERAPY_DAYS for days in known):
         return True
     unknown = [field for field, days in lengths if days is None]
+    if view.patient.chemotherapy_before_liver_surgery and not lengths:
+        unknown.append("prior_treatments")  # given, but for how long is not recorded
     if view.patient.liver.steatosis is None:
         unknown.insert(0, "liver.steatosis")
     return Answer(None, tuple(unknown)) if unknown else False

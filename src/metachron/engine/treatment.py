@@ -1,0 +1,220 @@
+"""Systemic treatment of one life: cycles, doses, the rules that hold, reduce and stop, and toxicity."""
+
+from __future__ import annotations
+
+import math
+
+from metachron.engine import random as keyed
+from metachron.engine.records import (
+    ACT_DELAY,
+    ACT_STOP,
+    CAUSE_TOXICITY,
+    GIVE_CELLS,
+    GIVE_CHECKPOINT,
+    GIVE_VEGF,
+    RULE_ANC,
+    RULE_FEBRILE,
+    RULE_NADIR,
+    RULE_NERVE,
+    RULE_TOXICITY,
+)
+from metachron.model.compiled import jit
+from metachron.model.host import C, E
+from metachron.model.kill import CLASSES, EGFR, OX, TARGET, resistant_fraction
+from metachron.model.nerve import nerve_grade
+from metachron.model.toxicity import FEBRILE, FIRST_REPORTED, NEUROPATHY, NEUTROPENIA, neutropenia_grade
+
+LEAST_DOSE = 0.5
+HOST_DAYS = 45.0
+
+
+@jit
+def set_rates(st, life, twin, par):
+    """Kill per day of each class for this patient and line."""
+    potency = par.later_line_potency if st.line >= 2 else 1.0
+    s = twin.sensitivity * potency
+    life.rate[0] = par.kappa_fp * s
+    life.rate[1] = par.kappa_ox * s
+    life.rate[2] = par.kappa_iri * s
+    life.rate[3] = par.kappa_ftd * twin.sensitivity
+    life.rate[4] = par.kappa_egfr * twin.sensitivity * twin.egfr_active
+    life.rate[5] = par.kappa_target * twin.sensitivity
+
+
+@jit
+def begin_systemic(st, life, twin, par, segment, index):
+    """Start a course: doses, line, and the resistant fraction of each lesion for each class."""
+    st.segment = index
+    st.cycle = -1
+    st.next_cycle = st.t
+    st.admin = segment.admin_to
+    st.delayed = 0.0
+    if segment.line > 0:
+        st.line = segment.line
+    set_rates(st, life, twin, par)
+    for k in range(CLASSES):
+        life.dose[k] = segment.dose[k]
+        for i in range(life.x.size):
+            if life.kill[i, k] <= 0.0:
+                life.phi[i, k] = resistant_fraction(life.x[i], twin.logit_macro[k], twin.logit_micro[k])
+
+
+@jit
+def give(st, life, twin, par, segment, admin):
+    """One administration; doses of cytotoxics are scaled by the level the rules have left."""
+    what = admin.what
+    level = 1.0
+    if what < CLASSES:
+        level = life.dose[what]
+        life.effect[what] += admin.amount * level * segment.cycle_days * life.decay[what]
+        if what == OX:
+            st.nerve_x += admin.ox_mg * level
+    elif what == GIVE_VEGF:
+        st.vegf += admin.amount * par.vegf_level_mg_l * segment.cycle_days / 14.0
+    elif what == GIVE_CHECKPOINT:
+        st.checkpoint = max(st.checkpoint, min(1.0, admin.amount))
+    elif what == GIVE_CELLS:
+        life.host[E] += admin.amount
+        st.cell_decay = math.log(2.0) / (admin.half_life * par.cell_half_life_factor)
+        st.host_until = max(st.host_until, st.t + HOST_DAYS)
+    if admin.chemo > 0.0:
+        hit = admin.chemo * level
+        lymph_decay = math.log(2.0) / par.lymphocyte_effect_half_life_days
+        life.amounts[0] += hit * segment.marrow * twin.marrow_factor
+        life.amounts[1] += -math.log(1.0 - min(segment.lymph * hit, 0.99)) * lymph_decay
+        life.amounts[2] += hit
+        st.stress = min(1.0, st.stress + hit)
+        st.host_until = max(st.host_until, st.t + HOST_DAYS)
+
+
+@jit
+def grade_cycle(st, life, twin, par, programme, grades, seed):
+    """Toxicity of the cycle that has just ended."""
+    st.febrile, st.tox_now = 0, 0
+    grades[NEUTROPENIA] = max(grades[NEUTROPENIA], neutropenia_grade(st.nadir))
+    if st.nadir < 0.5:
+        st.febrile_count += 1
+        if keyed.uniform(seed, twin.key, keyed.FEBRILE, st.febrile_count) < par.febrile_given_grade4:
+            st.febrile = 1
+            grades[FEBRILE] = max(grades[FEBRILE], 3)
+            if keyed.uniform(seed, twin.key, keyed.FEBRILE_DEATH, st.febrile_count) < par.febrile_mortality:
+                grades[FEBRILE] = 5
+                st.death_set, st.set_cause = min(st.death_set, st.t), CAUSE_TOXICITY
+    nerve = nerve_grade(
+        st.nerve_n,
+        twin.nerve_factor,
+        twin.nerve_grade,
+        par.neuropathy_grade2_mg_m2,
+        par.neuropathy_grade3_mg_m2,
+    )
+    grades[NEUROPATHY] = max(grades[NEUROPATHY], nerve)
+    for kind in range(FIRST_REPORTED, grades.size):
+        h = programme.toxicity[st.segment, kind]
+        if h > 0.0:
+            life.tox_hazard[kind] += h
+            if grades[kind] == 0 and life.tox_hazard[kind] >= keyed.exponential(
+                seed, twin.key, keyed.TOXICITY, kind
+            ):
+                severe = keyed.uniform(seed, twin.key, keyed.TOXICITY_GRADE4, kind)
+                grades[kind] = 4 if severe < programme.grade4[st.segment, kind] else 3
+                st.tox_now = 1
+    return nerve
+
+
+@jit
+def change_dose(life, target, action, value):
+    """Reduce or stop one class, or all cytotoxics (target -1)."""
+    for k in range(CLASSES):
+        hit = k == target or (target < 0 and k != EGFR and k != TARGET)
+        if hit and life.dose[k] > 0.0:
+            life.dose[k] = 0.0 if action == ACT_STOP else max(LEAST_DOSE, life.dose[k] * value)
+
+
+@jit
+def apply_rules(st, life, programme, nerve):
+    """Dose rules at the end of a cycle; a rule on neuropathy grade acts once."""
+    for r in range(programme.rules.size):
+        rule = programme.rules[r]
+        hit = False
+        if rule.state == RULE_NADIR:
+            hit = st.nadir < rule.limit
+        elif rule.state == RULE_FEBRILE:
+            hit = st.febrile == 1
+        elif rule.state == RULE_TOXICITY:
+            hit = st.tox_now == 1
+        elif rule.state == RULE_NERVE:
+            hit = nerve >= rule.limit and st.nerve_rule < rule.limit
+            if hit:
+                st.nerve_rule = int(rule.limit)
+        if hit and rule.action != ACT_DELAY:
+            change_dose(life, rule.target, rule.action, rule.value)
+
+
+@jit
+def wait_for_counts(st, life, programme, segment):
+    """Days to wait before the next cycle; infinity when the wait has lasted too long."""
+    if not segment.cytotoxic:
+        return 0.0
+    for r in range(programme.rules.size):
+        rule = programme.rules[r]
+        if rule.state == RULE_ANC and rule.action == ACT_DELAY and life.host[C] < rule.limit:
+            if st.delayed + rule.value > rule.max_delay:
+                return math.inf
+            return rule.value
+    return 0.0
+
+
+@jit
+def any_dose_left(life, programme, segment):
+    """Is anything still given in this course?"""
+    for a in range(segment.admin_from, segment.admin_to):
+        what = programme.admins[a].what
+        if what >= CLASSES or life.dose[what] > 0.0:
+            return True
+    return False
+
+
+@jit
+def mean_dose(life, programme, segment):
+    """Mean dose level over the cytotoxic classes of the course."""
+    total, count = 0.0, 0
+    for k in range(CLASSES):
+        for a in range(segment.admin_from, segment.admin_to):
+            if programme.admins[a].what == k and programme.admins[a].chemo > 0.0:
+                total += life.dose[k] / max(segment.dose[k], 1e-9)
+                count += 1
+                break
+    return total / count if count > 0 else 1.0
+
+
+@jit
+def cycle_boundary(st, life, twin, par, programme, out, grades, seed):
+    """End of one cycle and start of the next. Returns False when the course is over."""
+    segment = programme.segments[st.segment]
+    if st.cycle >= 0 and st.delayed == 0.0:
+        nerve = grade_cycle(st, life, twin, par, programme, grades, seed)
+        if segment.cytotoxic:
+            apply_rules(st, life, programme, nerve)
+        if st.death_set <= st.t:
+            return False
+    if segment.cycles > 0 and st.cycle + 1 >= segment.cycles:
+        return False
+    if not any_dose_left(life, programme, segment):
+        return False
+    wait = wait_for_counts(st, life, programme, segment)
+    if wait == math.inf:
+        return False
+    if wait > 0.0:
+        st.delayed += wait
+        st.next_cycle = st.t + wait
+        return True
+    st.delayed = 0.0
+    st.cycle += 1
+    st.cycle_start = st.t
+    st.next_cycle = st.t + segment.cycle_days
+    st.admin = segment.admin_from
+    st.nadir = life.host[C]
+    if st.segment < programme.n_planned and segment.cytotoxic:
+        out.cycles_given += 1
+        out.dose_given += mean_dose(life, programme, segment)
+    return True
