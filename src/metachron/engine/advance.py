@@ -75,31 +75,29 @@ def ln_burden(life):
 
 
 @jit
-def drug_change(life, i, gf, par):
-    """Change of ln cells of lesion i by the step's drug integrals at growth fraction gf."""
+def drug_kill(life, i, k, gf, par):
+    """Cumulative kill of class k in lesion i after the step's drug integral at growth fraction gf."""
+    micro = par.egfr_micro_factor if (k == EGFR and life.x[i] < LN_MICRO) else 1.0
+    return life.kill[i, k] + life.rate[k] * gf * life.integral[k] * micro
+
+
+@jit
+def drug_change(life, i, gf, par, commit):
+    """Change of ln cells of lesion i by the step's drugs at growth fraction gf; `commit` keeps the kill."""
     change = 0.0
     for k in range(CLASSES):
         if life.integral[k] > 0.0 and life.rate[k] > 0.0:
-            micro = par.egfr_micro_factor if (k == EGFR and life.x[i] < LN_MICRO) else 1.0
-            old = life.kill[i, k]
-            new = old + life.rate[k] * gf * life.integral[k] * micro
-            change += log_survival(new, life.phi[i, k], par.rho_resistant) - log_survival(
-                old, life.phi[i, k], par.rho_resistant
-            )
+            kill = drug_kill(life, i, k, gf, par)
+            left = log_survival(kill, life.phi[i, k], par.rho_resistant)
+            change += left - life.left[i, k]
+            if commit:
+                life.kill[i, k] = kill
+                life.left[i, k] = left
     return change
 
 
 @jit
-def commit_kill(life, i, gf, par):
-    """Add the step's kill to lesion i's cumulative kill."""
-    for k in range(CLASSES):
-        if life.integral[k] > 0.0 and life.rate[k] > 0.0:
-            micro = par.egfr_micro_factor if (k == EGFR and life.x[i] < LN_MICRO) else 1.0
-            life.kill[i, k] += life.rate[k] * gf * life.integral[k] * micro
-
-
-@jit
-def lesion_step(st, life, lesions, twin, par, i, days, growing, immune, drugs):
+def lesion_step(life, lesions, twin, par, i, growing, immune, drugs):
     """Move lesion i over the step; extinction is decided at its nadir by the lesion's own coin."""
     ln_k = math.log(par.capacity_cells)
     rate = twin.growth * lesions[i].growth
@@ -108,11 +106,10 @@ def lesion_step(st, life, lesions, twin, par, i, days, growing, immune, drugs):
         life.x[i] = grow(x0, growing, rate, ln_k)
         return
     gf = growth_fraction(x0, ln_k)
-    change = drug_change(life, i, gf, par) - immune
+    change = drug_change(life, i, gf, par, False) - immune
     trial = max(grow(x0, growing, rate, ln_k) + change, -50.0)
     gf = 0.5 * (gf + growth_fraction(trial, ln_k))
-    change = drug_change(life, i, gf, par) - immune
-    commit_kill(life, i, gf, par)
+    change = drug_change(life, i, gf, par, True) - immune
     grown = x0 + rate * gf * growing
     life.x[i] = grown + change
     lost = (math.exp(grown) - math.exp(life.x[i])) / CELLS_PER_ML
@@ -159,7 +156,7 @@ def lesions_to(st, life, lesions, twin, par, days, cells):
             if active:
                 ratio = effector_ratio(cells, par.cell_homing, life.x[i], total)
                 immune += cell_kill_rate(ratio, kill_cells) * days
-            lesion_step(st, life, lesions, twin, par, i, days, growing, boost * immune, any_drug)
+            lesion_step(life, lesions, twin, par, i, growing, boost * immune, any_drug)
     st.stress *= math.exp(-math.log(2.0) / par.chemo_stress_half_life_days * days)
 
 

@@ -69,7 +69,7 @@ RULE_ACTIONS = {"delay": ACT_DELAY, "reduce": ACT_REDUCE, "stop": ACT_STOP}
 SCAN_LIMIT = {"CT": "detect_ct_cells", "MRI": "detect_mri_cells", "ultrasound": "detect_us_cells"}
 
 # Days. A drug given daily is taken in blocks, since only the integral over days matters to a lesion.
-BLOCK_DAYS = 4
+BLOCK_DAYS = 7
 CHEMO_TO_SURGERY = 28
 WAIT_FOR_SURGERY, WAIT_FOR_DRUGS, AFTER_PRIMARY_SURGERY = 21, 7, 28
 DEPLETION_DAYS = 7
@@ -209,7 +209,15 @@ class Builder:
         )
 
     def _close(
-        self, gap: float, days: int, cycles: int, start: int, slope: float, lymph: float, chemo: bool, line: int
+        self,
+        gap: float,
+        days: int,
+        cycles: int,
+        start: int,
+        slope: float,
+        lymph: float,
+        chemo: bool,
+        line: int,
     ) -> None:
         self.admins[start:] = sorted(self.admins[start:], key=lambda a: int(str(a["day"])))
         dose = np.ones(CLASSES)

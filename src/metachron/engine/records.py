@@ -90,7 +90,7 @@ STATE = np.dtype(
         ("vegf", "f8"), ("checkpoint", "f8"), ("stress", "f8"), ("nerve_x", "f8"),
         ("nerve_n", "f8"), ("liver", "f8"), ("hazard_cancer", "f8"), ("limit_cancer", "f8"), ("hazard_now", "f8"),
         ("death_background", "f8"), ("death_set", "f8"), ("set_cause", "i8"), ("host_until", "f8"), ("nadir", "f8"),
-        ("febrile", "i8"), ("tox_now", "i8"), ("cell_decay", "f8"), ("best", "i8"), 
+        ("febrile", "i8"), ("tox_now", "i8"), ("cell_decay", "f8"), ("best", "i8"),
         ("febrile_count", "i8"), ("nerve_rule", "i8"), ("done", "i8"),
     ]
 )  # fmt: skip
@@ -124,6 +124,7 @@ class Life(NamedTuple):
     x: NDArray[np.float64]
     rate: NDArray[np.float64]
     kill: NDArray[np.float64]
+    left: NDArray[np.float64]
     phi: NDArray[np.float64]
     debris: NDArray[np.float64]
     alive: NDArray[np.int64]

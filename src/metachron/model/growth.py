@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from metachron.model.compiled import jit
 
 REFERENCE_CELLS = 5.0e10
@@ -59,3 +61,37 @@ def diameter_mm(cells_and_debris_ml):
 def ln_cells(diameter):
     """ln cells of a ball of the given diameter (mm), all of it viable."""
     return math.log(math.pi / 6.0 * (diameter / 10.0) ** 3 * CELLS_PER_ML)
+
+
+@jit
+def grow_many(x, days, rate, ln_capacity):
+    """`grow` for every entry of arrays of one shape (n,); negative days look back in time."""
+    out = np.empty_like(x)
+    for i in range(x.size):
+        if days[i] >= 0.0:
+            out[i] = grow(x[i], days[i], rate[i], ln_capacity)
+        else:
+            out[i] = grow_back(x[i], -days[i], rate[i], ln_capacity)
+    return out
+
+
+@jit
+def grow_back(x, days, rate, ln_capacity):
+    """ln cells `days` earlier of a lesion that has grown undisturbed to x; exact inverse of `grow`."""
+    span = ln_capacity - LN_REFERENCE
+    x_slow = ln_capacity - GROWTH_FRACTION_MIN * span
+    x_fast = ln_capacity - GROWTH_FRACTION_MAX * span
+    a = rate / span
+    if x > x_slow:
+        need = (x - x_slow) / (GROWTH_FRACTION_MIN * rate)
+        if days <= need:
+            return x - GROWTH_FRACTION_MIN * rate * days
+        days -= need
+        x = x_slow
+    if x > x_fast:
+        need = math.log((ln_capacity - x_fast) / (ln_capacity - x)) / a
+        if days <= need:
+            return ln_capacity - (ln_capacity - x) * math.exp(a * days)
+        days -= need
+        x = x_fast
+    return x - GROWTH_FRACTION_MAX * rate * days
