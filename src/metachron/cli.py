@@ -133,6 +133,66 @@ def schema(
     print_schema(document)
 
 
+@app.command()
+def convert(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="CSV table, one row a patient.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the patient files.")],
+    column_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="FILE",
+            help="Column map (YAML); that of the Colorectal-Liver-Metastases collection when left out.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write even if the folder is not empty.")] = False,
+) -> None:
+    """Turn a table of patients into patient files, with what happened to them kept apart."""
+    from metachron.commands.convert import run_convert
+
+    run_convert(table, out, column_map, force=force)
+
+
+@app.command()
+def cohort(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of patient files.")],
+    outcomes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What happened; DIR/outcomes.csv when left out.")
+    ] = None,
+    strategy: Annotated[
+        str, typer.Option(metavar="NAME", help="Strategy every patient is planned under.")
+    ] = "hepatectomy",
+    strategy_pretreated: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Another one for patients given chemotherapy before the operation, e.g."
+            " 'mfolfox6*6 > hepatectomy'.",
+        ),
+    ] = None,
+    twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 1,000,000.")] = 2000,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for cohort.json, cohort.md and cohort.svg.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON only.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+) -> None:
+    """Plan every patient of a folder under one strategy and set the predictions beside what happened."""
+    from metachron.commands.cohort import CohortOptions, run_cohort
+
+    jobs = cores() if jobs is None else jobs
+    run_cohort(
+        CohortOptions(
+            folder, outcomes, strategy, strategy_pretreated, twins, draws, seed, horizon, out, json, jobs
+        )
+    )
+
+
 def report_error(error: MetachronError) -> None:
     """Every problem of an input on its own line; other errors in one line."""
     if not isinstance(error, InputError) or len(error.problems) == 1:

@@ -85,7 +85,8 @@ def read_text(path: Path, what: str) -> str:
         text = "\0"
     if "\0" in text:
         raise InputError(
-            Problem("", f"this is not {what} in UTF-8 text", "UTF-8 text", "Save it again as UTF-8"), str(path)
+            Problem("", f"this is not {what} in UTF-8 text", "UTF-8 text", "Save it again as UTF-8"),
+            str(path),
         )
     return text
 
@@ -121,7 +122,9 @@ def check_map(found: ColumnMap) -> list[Problem]:
         if field in fields[:i]
     ]
     problems += [
-        Problem("columns", f"nothing fills {field}, which must be known", "", "Map a column or add a constant")
+        Problem(
+            "columns", f"nothing fills {field}, which must be known", "", "Map a column or add a constant"
+        )
         for field in MUST_BE_KNOWN
         if field not in fields
     ]
@@ -141,7 +144,9 @@ def _field_problem(where: str, field: str) -> Problem | None:
     if at is None:
         known = [tree.write_path(path) for path, _ in tree.all_fields()]
         near = closest(field, known)
-        return Problem(where, f"there is no field {field!r}", "a field of docs/patient.md", _did_you_mean(near))
+        return Problem(
+            where, f"there is no field {field!r}", "a field of docs/patient.md", _did_you_mean(near)
+        )
     listed = at.kind == "array" and where.startswith("constants.")
     if at.kind not in SCALARS and not listed:
         return Problem(where, f"{field} is {at.kind}, not one value", "a field with one value")
