@@ -9,33 +9,37 @@ from scipy.stats import qmc
 
 from metachron.parameters.load import Parameter, load_parameters
 
-_WIDTH_95 = 2 * 1.959963984540054
+_Z_975 = 1.959963984540054
 
 
 def quantile(parameter: Parameter, u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Values of the parameter at probabilities `u` (shape kept)."""
-    value, low, high = parameter.value, parameter.low, parameter.high
+    value = parameter.value
     match parameter.distribution:
         case "fixed":
             return np.full_like(u, value)
         case "lognormal":
-            assert low is not None
-            assert high is not None
-            return np.asarray(value * np.exp(stats.norm.ppf(u) * np.log(high / low) / _WIDTH_95))
+            low, high = parameter.interval()
+            return np.asarray(value * np.exp(_two_piece(u, np.log(value / low), np.log(high / value))))
         case "normal":
-            assert low is not None
-            assert high is not None
-            return np.asarray(value + stats.norm.ppf(u) * (high - low) / _WIDTH_95)
+            low, high = parameter.interval()
+            return np.asarray(value + _two_piece(u, value - low, high - value))
         case "uniform":
-            assert low is not None
-            assert high is not None
+            low, high = parameter.interval()
             return np.asarray(low + u * (high - low))
         case "beta":
-            return np.asarray(stats.beta.ppf(u, parameter.alpha, parameter.beta))
+            return np.asarray(stats.beta.ppf(u, *parameter.shape()))
         case "halfnormal":
-            return np.asarray(stats.halfnorm.ppf(u, scale=parameter.scale))
+            # symmetric about 0: the upper half of the normal distribution
+            return np.asarray(parameter.spread() * stats.norm.ppf(0.5 + 0.5 * u))
         case "bernoulli":
             return (u < value).astype(np.float64)
+
+
+def _two_piece(u: NDArray[np.float64], below: float, above: float) -> NDArray[np.float64]:
+    """Normal deviates with one width on each side, so that the median and both ends are as stated."""
+    z = np.asarray(stats.norm.ppf(u))
+    return z * np.where(z < 0.0, below, above) / _Z_975
 
 
 def draw_parameters(n: int, seed: int) -> NDArray[np.void]:

@@ -18,7 +18,11 @@ STATUS_NOTE = (
 
 
 class Parameter(BaseModel):
-    """One model parameter. `low` and `high` bound 95 % of its distribution; value is its median."""
+    """One model parameter.
+
+    `value` is the median of its distribution (of a beta: the mean; of a bernoulli: the probability),
+    `low` and `high` bound 95 % of it (of a uniform: all of it).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -51,21 +55,52 @@ class Parameter(BaseModel):
             raise ValueError(f"{self.name}: a {self.distribution} parameter needs {', '.join(missing)}")
         if (self.source == "assumption") != (self.status == "assumed"):
             raise ValueError(f"{self.name}: status assumed goes with source assumption, and only with it")
+        if self.low is not None and self.high is not None and not self.low < self.value < self.high:
+            raise ValueError(f"{self.name}: {self.value} is not between {self.low} and {self.high}")
         return self
+
+    def interval(self) -> tuple[float, float]:
+        """(low, high). Raises ValueError for a shape without bounds."""
+        if self.low is None or self.high is None:
+            raise ValueError(f"{self.name}: a {self.distribution} parameter has no bounds")
+        return self.low, self.high
+
+    def shape(self) -> tuple[float, float]:
+        """(alpha, beta) of a beta. Raises ValueError for any other."""
+        if self.alpha is None or self.beta is None:
+            raise ValueError(f"{self.name}: a {self.distribution} parameter has no alpha and beta")
+        return self.alpha, self.beta
+
+    def spread(self) -> float:
+        """Scale of a half-normal. Raises ValueError for any other."""
+        if self.scale is None:
+            raise ValueError(f"{self.name}: a {self.distribution} parameter has no scale")
+        return self.scale
 
 
 @cache
 def load_parameters() -> dict[str, Parameter]:
     """All parameters by name, in file order. Raises ValueError on a duplicate or invalid entry."""
     found: dict[str, Parameter] = {}
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    folder = files("metachron.parameters")
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if not entry.name.endswith(".yaml"):
-            continue
-        for raw in yaml.load(entry.read_text(encoding="utf-8"), Loader=loader):
-            parameter = Parameter.model_validate(raw)
+    for text in parameter_files().values():
+        for parameter in read_parameters(text):
             if parameter.name in found:
                 raise ValueError(f"parameter {parameter.name} is defined twice")
             found[parameter.name] = parameter
     return found
+
+
+def parameter_files() -> dict[str, str]:
+    """Text of each parameter file by its name without extension, in alphabetical order."""
+    entries = sorted(files("metachron.parameters").iterdir(), key=lambda item: item.name)
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in entries
+        if entry.name.endswith(".yaml")
+    }
+
+
+def read_parameters(text: str) -> list[Parameter]:
+    """The parameters of one file. Raises ValueError on an invalid entry."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [Parameter.model_validate(raw) for raw in yaml.load(text, Loader=loader)]
