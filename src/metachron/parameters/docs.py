@@ -1,0 +1,95 @@
+"""The tables of docs/parameters.md, made from the parameter files.
+
+Renew them with `python -m metachron.parameters.docs docs/parameters.md`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from metachron.evidence.references import Reference, load_references
+from metachron.parameters.draws import quantile
+from metachron.parameters.load import Parameter, load_parameters, parameter_files, read_parameters
+
+BEGIN = "<!-- parameters: made by python -m metachron.parameters.docs -->"
+END = "<!-- end of parameters -->"
+_HEADER = (
+    "| Parameter | Meaning | Value | Unit | 95 % range | Distribution | Source | Status | Note |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def number(x: float) -> str:
+    """Three significant digits, without a needless exponent."""
+    return f"{x:.2e}".replace("e+", "e") if abs(x) >= 1e5 else f"{x:.3g}" if abs(x) < 1000 else f"{x:.0f}"
+
+
+def range_95(parameter: Parameter) -> str:
+    """The 2.5 % and 97.5 % quantiles, as drawn."""
+    if parameter.distribution == "fixed":
+        return "held"
+    if parameter.distribution == "bernoulli":
+        return "0 or 1"
+    low, high = quantile(parameter, np.array([0.025, 0.975]))
+    return f"{number(low)} to {number(high)}"
+
+
+def row(parameter: Parameter) -> str:
+    """One line of the table."""
+    cells = (
+        f"`{parameter.name}`",
+        parameter.title,
+        number(parameter.value),
+        parameter.unit,
+        range_95(parameter),
+        parameter.distribution,
+        parameter.source,
+        parameter.status,
+        parameter.note,
+    )
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def tables() -> str:
+    """How many of each status, one table per parameter file, then the sources."""
+    parameters = load_parameters()
+    count = Counter(p.status for p in parameters.values())
+    shares = ", ".join(f"{n} {status}" for status, n in count.most_common())
+    parts = [f"{len(parameters)} parameters: {shares}."]
+    for name, text in parameter_files().items():
+        comment = text.splitlines()[0].removeprefix("# ")
+        rows = "\n".join(map(row, read_parameters(text)))
+        parts.append(f"### {name}.yaml\n\n{comment}\n\n{_HEADER}\n{rows}")
+    used = sorted({p.source for p in parameters.values()} - {"assumption"})
+    references = load_references()
+    listed = "\n".join(f"- **{key}** {_reference(references[key])}" for key in used)
+    parts.append(f"### Sources\n\n{listed}")
+    return "\n\n".join(parts)
+
+
+def _reference(reference: Reference) -> str:
+    links = [f"[doi:{reference.doi}](https://doi.org/{reference.doi})"] if reference.doi else []
+    if reference.pmid:
+        links.append(f"[PMID {reference.pmid}](https://pubmed.ncbi.nlm.nih.gov/{reference.pmid}/)")
+    if reference.url:
+        links.append(f"<{reference.url}>")
+    checked = "" if reference.status == "read" else " *(recalled, to be checked)*"
+    return f"{reference.text} {' '.join(links)}{checked}"
+
+
+def update(page: str) -> str:
+    """The page with its tables renewed. Raises ValueError when the marks are missing."""
+    if BEGIN not in page or END not in page:
+        raise ValueError(f"the page needs the lines {BEGIN} and {END}")
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
+
+
+if __name__ == "__main__":
+    path = Path(sys.argv[1])
+    path.write_text(update(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,60 @@
+"""Hazards of death."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+
+from metachron.model.death import background_cumulative, cancer_hazard, liver_hazard
+
+INTERCEPT, BURDEN, NEW = -8.09, 0.5, 1.2
+
+
+@pytest.mark.parametrize("age", [40.0, 65.0, 88.0])
+@pytest.mark.parametrize("days", [30.0, 1826.0])
+def test_background_is_the_integral_of_its_hazard(age: float, days: float) -> None:
+    def hazard(t: float) -> float:
+        return 0.8 * 0.013 * 2.0 ** ((age + t - 65.0) / 8.0)
+
+    expected = quad(hazard, 0.0, days / 365.25, epsabs=1e-13)[0]
+    assert background_cumulative(age, days, 0.013, 8.0, 0.8) == pytest.approx(expected, rel=1e-9)
+
+
+def test_background_over_two_spans_is_their_sum() -> None:
+    one = background_cumulative(70.0, 365.25, 0.013, 8.0, 1.0)
+    two = background_cumulative(71.0, 365.25, 0.013, 8.0, 1.0)
+    assert background_cumulative(70.0, 730.5, 0.013, 8.0, 1.0) == pytest.approx(one + two)
+
+
+def test_nothing_detected_nothing_to_die_of() -> None:
+    assert cancer_hazard(0.0, 1, INTERCEPT, BURDEN, NEW) == 0.0
+
+
+def test_a_new_lesion_multiplies_the_hazard() -> None:
+    ratio = cancer_hazard(10.7, 1, INTERCEPT, BURDEN, NEW) / cancer_hazard(10.7, 0, INTERCEPT, BURDEN, NEW)
+    assert ratio == pytest.approx(math.exp(1.2))
+
+
+def test_the_median_survival_of_ffcd_lies_between_its_extremes() -> None:
+    """Constant 10.7 cm: longer than 1.23 years without any new lesion, shorter with one from the start."""
+    years = [math.log(2.0) / cancer_hazard(10.7, new, INTERCEPT, BURDEN, NEW) / 365.25 for new in (1, 0)]
+    assert years[0] < 1.23 < years[1]
+
+
+@given(a=st.floats(0.1, 60.0), b=st.floats(0.1, 60.0))
+@settings(max_examples=100, deadline=None)
+def test_more_cancer_more_hazard(a: float, b: float) -> None:
+    low, high = min(a, b), max(a, b)
+    assert cancer_hazard(low, 0, INTERCEPT, BURDEN, NEW) <= cancer_hazard(high, 0, INTERCEPT, BURDEN, NEW)
+    assert liver_hazard(low * 30, 1800.0, 0.05, 0.6, 0.08) <= liver_hazard(high * 30, 1800.0, 0.05, 0.6, 0.08)
+
+
+def test_liver_hazard_limits() -> None:
+    assert liver_hazard(0.6 * 1500.0, 1500.0, 0.05, 0.6, 0.08) == pytest.approx(0.025)
+    assert liver_hazard(15.0, 1500.0, 0.05, 0.6, 0.08) < 5e-5
+    assert liver_hazard(1e6, 1500.0, 0.05, 0.6, 0.08) == pytest.approx(0.05)
+    assert liver_hazard(1.0, 1500.0, 0.05, 0.6, 0.01) == 0.0
