@@ -13,6 +13,7 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import concordance_index
 
+from metachron.commands.inputs import cores
 from metachron.errors import InputError
 from metachron.interop.compare import Predicted, summarise
 from metachron.interop.outcomes import Observed, Outcome, check_order, outcomes_csv, read_outcomes
@@ -216,6 +217,23 @@ def test_cohort_tables_and_files(
     assert "made-up" not in published
     assert "| overall survival | 5 |" in published
     assert (tmp_path / "figures" / "cohort.svg").read_text(encoding="utf-8").count("made-up") == 0
+
+
+def test_the_real_planner_plans_all_but_the_refused(
+    folder: Path, tmp_path: Path, metachron: Callable[..., Any]
+) -> None:
+    options = ["--twins", 100, "--draws", 2, "--horizon", 6, "--json"]
+    result = metachron("cohort", folder, *options, "--jobs", 1)
+    found = json.loads(result.out)
+    # unknown facts stop nobody; a remnant of 25 % of a steatotic liver is refused
+    assert (result.code, list(found["not_planned"])) == (1, ["made-up-2"])
+    assert "30 %" in found["not_planned"]["made-up-2"]
+    assert len(found["patients"]) == 3
+    for summary in found["summaries"]:
+        assert all(0 <= s <= 1 for s in summary["predicted"])
+        assert [m["month"] for m in summary["landmarks"]] == [12, 36, 60]
+    if cores() > 1:
+        assert metachron("cohort", folder, *options, "--jobs", 2).out == result.out
 
 
 def test_another_strategy_after_chemotherapy(

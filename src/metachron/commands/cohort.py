@@ -229,7 +229,7 @@ def show(comparison: CohortComparison) -> None:
     console = terminal.output_console()
     print(comparison.parameters_status)
     for endpoint in ENDPOINTS:
-        title = f"{TITLES[endpoint].capitalize()}: predicted %, and observed months (+ alive or event-free)"
+        title = f"{TITLES[endpoint].capitalize()}: predicted %; observed months, + no event"
         columns = ("patient", "strategy", "1 year", "3 years", "5 years", "observed")
         table = Table(*columns, title=title, title_justify="left", box=None)
         for row in comparison.patients:

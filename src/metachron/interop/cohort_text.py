@@ -26,7 +26,7 @@ def landmark_rows(comparison: CohortComparison) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for summary in comparison.summaries:
         for mark in summary.landmarks:
-            gap = NOT_KNOWN if mark.difference is None else f"{100 * mark.difference:+.0f}"
+            gap = NOT_KNOWN if mark.difference is None else f"{round(100 * mark.difference):+d}"
             year = f"{mark.month // 12}"
             cells = (percent(mark.predicted), percent(mark.observed), gap, str(mark.at_risk))
             rows.append((summary.title, year, *cells))
