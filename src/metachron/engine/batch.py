@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from metachron.engine.check import check_batch
 from metachron.engine.life import live
 from metachron.engine.records import N_KINDS, OUTCOME, Programme
-from metachron.model.compiled import parallel_jit, prange
+from metachron.model.compiled import attributes, parallel_jit, prange
 
 
 @parallel_jit
@@ -68,5 +68,13 @@ def simulate(
     starts, ends = np.full((n, segments), np.nan), np.full((n, segments), np.nan)
     if jobs is not None:
         numba.set_num_threads(max(1, min(jobs, numba.config.NUMBA_NUM_THREADS)))
-    _run(lesions, twins, draws, programme, seed, float(horizon_days), outs, grades, starts, ends)
+    readable = programme._replace(
+        segments=attributes(programme.segments),
+        admins=attributes(programme.admins),
+        rules=attributes(programme.rules),
+    )
+    _run(
+        attributes(lesions), attributes(twins), attributes(draws), readable, seed, float(horizon_days),
+        attributes(outs), grades, starts, ends,
+    )  # fmt: skip
     return Lives(outs, grades, starts, ends, float(horizon_days))

@@ -26,7 +26,7 @@ from metachron.engine.records import (
     Life,
 )
 from metachron.engine.treatment import begin_systemic, cycle_boundary, give
-from metachron.model.compiled import jit
+from metachron.model.compiled import first_record, jit
 from metachron.model.death import DAYS_PER_YEAR
 from metachron.model.growth import diameter_mm
 from metachron.model.host import STATES, E, start_host
@@ -187,10 +187,11 @@ def start_queued(st, life, lesions, twin, par, programme, out, grades, starts, e
             st.planned_next = programme.n_planned
             next_line(st, programme, twin, par, seed)
             return
-        operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, st.repeats)
+        planned = index < programme.n_planned
+        operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, st.repeats, planned)
         st.repeats += 1
         ends[index] = st.t + segment.recovery
-        if index < programme.n_planned:
+        if planned:
             plan_next(st, programme)
         elif not st.ned:
             next_line(st, programme, twin, par, seed)
@@ -285,7 +286,7 @@ def finish(st, life, out, day, cause, horizon):
 def live(lesions, twin, par, programme, seed, horizon, out, grades, starts, ends):
     """Simulate one life. `out`, `grades`, `starts` and `ends` are written; days beyond `horizon` are not reached."""
     life = new_life(lesions[: twin.n_lesions], twin, par, grades.size, seed)
-    st = np.zeros(1, STATE)[0]
+    st = first_record(np.zeros(1, STATE))
     begin(st, life, lesions, twin, par, programme, seed)
     ln_limit = math.log(programme.ct_limit)
     death, cause = st.death_background, CAUSE_BACKGROUND

@@ -101,14 +101,14 @@ def take_liver(st, life, lesions, segment, seed, key, procedure):
 
 
 @jit
-def operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, procedure):
+def operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, procedure, planned):
     """Carry out a procedure. Nothing visible left afterwards: the patient is disease-free until proven otherwise."""
     if organ == LIVER:
         look(life, lesions, math.log(par.detect_ious_cells))  # the surgeon's ultrasound sees more
     treat_lesions(life, lesions, segment, par, seed, twin.key, organ, procedure)
     if segment.resect and organ == LIVER:
         take_liver(st, life, lesions, segment, seed, twin.key, procedure)
-    if keyed.uniform(seed, twin.key, keyed.OPERATIVE_COMPLICATION, procedure) < segment.morbidity:
+    if planned and keyed.uniform(seed, twin.key, keyed.OPERATIVE_COMPLICATION, procedure) < segment.morbidity:
         grades[SURGICAL] = max(grades[SURGICAL], 3)
     risk = 1.0 - (1.0 - segment.mortality) ** twin.background_factor**0.5
     if keyed.uniform(seed, twin.key, keyed.OPERATIVE_DEATH, procedure) < risk:
@@ -116,7 +116,8 @@ def operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, pro
         if day < st.death_set:
             st.death_set = day
             st.set_cause = CAUSE_OPERATION
-        grades[SURGICAL] = 5
+        if planned:
+            grades[SURGICAL] = 5
     left = 0
     for i in range(life.x.size):
         left += life.visible[i]

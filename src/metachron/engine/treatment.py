@@ -89,36 +89,42 @@ def give(st, life, twin, par, segment, admin):
 
 @jit
 def grade_cycle(st, life, twin, par, programme, grades, seed):
-    """Toxicity of the cycle that has just ended."""
+    """Toxicity of the cycle that has just ended; only that of planned treatment is recorded."""
     st.febrile, st.tox_now = 0, 0
-    grades[NEUTROPENIA] = max(grades[NEUTROPENIA], neutropenia_grade(st.nadir))
+    planned = st.segment < programme.n_planned
+    if planned:
+        grades[NEUTROPENIA] = max(grades[NEUTROPENIA], neutropenia_grade(st.nadir))
     if st.nadir < 0.5:
         st.febrile_count += 1
         if keyed.uniform(seed, twin.key, keyed.FEBRILE, st.febrile_count) < par.febrile_given_grade4:
             st.febrile = 1
-            grades[FEBRILE] = max(grades[FEBRILE], 3)
-            if keyed.uniform(seed, twin.key, keyed.FEBRILE_DEATH, st.febrile_count) < par.febrile_mortality:
-                grades[FEBRILE] = 5
+            fatal = keyed.uniform(seed, twin.key, keyed.FEBRILE_DEATH, st.febrile_count)
+            if fatal < par.febrile_mortality:
                 st.death_set, st.set_cause = min(st.death_set, st.t), CAUSE_TOXICITY
-    nerve = nerve_grade(
-        st.nerve_n,
-        twin.nerve_factor,
-        twin.nerve_grade,
-        par.neuropathy_grade2_mg_m2,
-        par.neuropathy_grade3_mg_m2,
-    )
-    grades[NEUROPATHY] = max(grades[NEUROPATHY], nerve)
+            if planned:
+                grades[FEBRILE] = max(grades[FEBRILE], 5 if fatal < par.febrile_mortality else 3)
+    grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
+    nerve = nerve_grade(st.nerve_n, twin.nerve_factor, twin.nerve_grade, grade2, grade3)
+    if planned:
+        grades[NEUROPATHY] = max(grades[NEUROPATHY], nerve)
+    other_toxicity(st, life, twin, programme, grades, seed, planned)
+    return nerve
+
+
+@jit
+def other_toxicity(st, life, twin, programme, grades, seed, planned):
+    """Kinds known by their frequency: a kind happens once, when its summed hazard passes its own coin."""
     for kind in range(FIRST_REPORTED, grades.size):
         h = programme.toxicity[st.segment, kind]
-        if h > 0.0:
-            life.tox_hazard[kind] += h
-            if grades[kind] == 0 and life.tox_hazard[kind] >= keyed.exponential(
-                seed, twin.key, keyed.TOXICITY, kind
-            ):
+        if h <= 0.0 or life.tox_hazard[kind] < 0.0:
+            continue
+        life.tox_hazard[kind] += h
+        if life.tox_hazard[kind] >= keyed.exponential(seed, twin.key, keyed.TOXICITY, kind):
+            life.tox_hazard[kind] = -1.0
+            st.tox_now = 1
+            if planned:
                 severe = keyed.uniform(seed, twin.key, keyed.TOXICITY_GRADE4, kind)
                 grades[kind] = 4 if severe < programme.grade4[st.segment, kind] else 3
-                st.tox_now = 1
-    return nerve
 
 
 @jit

@@ -11,6 +11,10 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -30,10 +34,30 @@ def cache_folder() -> Path:
     return base / "metachron" / f"numba-{_source_hash()}"
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
-
-import numba  # noqa: E402  (after the cache folder is named)
+# Set on the configuration and not in the environment: numba may have been imported before, and a child
+# process must name the folder after its own text.
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(cache_folder())
 
 jit = numba.njit(cache=True, nogil=True, error_model="numpy")
 parallel_jit = numba.njit(cache=True, parallel=True, error_model="numpy")
 prange = numba.prange
+
+
+def attributes(array: Any) -> Any:
+    """The array itself; without compilation a view whose records have attributes, as compiled code sees them."""
+    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
+
+
+if numba.config.DISABLE_JIT:
+
+    def first_record(array):
+        """The first record of a structured array."""
+        return array.view(np.recarray)[0]
+
+else:
+
+    @jit
+    def first_record(array):
+        """The first record of a structured array."""
+        return array[0]
