@@ -35,7 +35,10 @@ def lesion_ml(life, i):
 
 @jit
 def host_to(st, life, twin, par, days):
-    """Step neutrophils, lymphocytes and infused cells over `days`; closed form when nothing acts."""
+    """Step neutrophils, lymphocytes and infused cells over `days`; closed form when nothing acts.
+
+    Returns the mean number of infused cells over the days.
+    """
     host, k_l = life.host, math.log(2.0) / par.lymphocyte_recovery_days
     base = twin.neutrophils
     ktr = 4.0 / par.marrow_transit_h * 24.0
@@ -45,17 +48,19 @@ def host_to(st, life, twin, par, days):
         start_host(host, base, ktr, kc)
         host[L] = lymph
         life.amounts[:] = 0.0
-        return
+        return 0.0
     steps = max(1, math.ceil(days / STEP_DAYS - 1e-9))
     h = days / steps
     decay_m = math.log(2.0) / par.marrow_effect_half_life_days
     decay_l = math.log(2.0) / par.lymphocyte_effect_half_life_days
+    area = 0.0
     for _ in range(steps):
-        host_step(
+        area += host_step(
             host, life.work, h, life.amounts, decay_m, decay_l, base, ktr, kc, par.marrow_feedback, k_l,
             par.cell_expansion, st.cell_decay, par.cell_chemo_toxicity, par.cell_capacity,
         )  # fmt: skip
         st.nadir = min(st.nadir, host[C])
+    return area / steps
 
 
 @jit
@@ -185,12 +190,12 @@ def advance(st, life, lesions, twin, par, until):
     days = until - st.t
     if days <= 0.0:
         return math.inf
-    before = life.host[E]
-    host_to(st, life, twin, par, days)
-    lesions_to(st, life, lesions, twin, par, days, 0.5 * (before + life.host[E]))
+    cells = host_to(st, life, twin, par, days)
+    lesions_to(st, life, lesions, twin, par, days, cells)
     if st.nerve_x > 0.0 or st.nerve_n > 0.0:
         k1, k2 = math.log(2.0) / par.neuropathy_onset_days, math.log(2.0) / par.neuropathy_recovery_days
         st.nerve_x, st.nerve_n = nerve_step(st.nerve_x, st.nerve_n, days, k1, k2)
+        st.nerve_peak = max(st.nerve_peak, st.nerve_n)
     st.liver = regrow(st.liver, days, par.liver_regrowth, par.liver_plateau)
     start = st.hazard_now
     st.hazard_now = hazard(st, life, lesions, twin, par)

@@ -100,7 +100,7 @@ class Builder:
         self.toxicity.append(hazard)
         self.grade4.append(np.divide(severe, hazard, out=np.zeros(N_KINDS), where=hazard > 0))
 
-    def procedure(self, names: list[str], gap: float) -> None:
+    def procedure(self, names: list[str], gap: float, needs_response: bool = False) -> None:
         """Procedures done at one session; a second stage is a second session."""
         entries = [self.catalogue.procedures[n] for n in names]
         knife = [e for e in entries if e.kind == "resection"]
@@ -119,6 +119,7 @@ class Builder:
             "morbidity": max(e.morbidity_grade3plus.value for e in entries),
             "recovery": max(e.recovery_days.value for e in entries),
             "remnant": self.remnant if knife else 1.0,
+            "needs_response": needs_response,
         }
         if heat:
             first = heat[0]
@@ -317,15 +318,18 @@ def compile_strategy(
     builder = Builder(catalogue, doses or {}, remnant)
     local = any(step.procedures for step in strategy.steps)
     line = start_line(patient) + 1 if metastatic and not local else 0
+    # metastases that cannot be taken out now are operated on only if they shrink
+    conversion = local and metastatic and patient.liver.all_lesions_resectable is False
     for i, step in enumerate(strategy.steps):
         gap = _first_gap(patient, step) if i == 0 else _gap(strategy.steps[i - 1], step, catalogue)
         if step.procedures:
-            builder.procedure(step.procedures, gap)
+            builder.procedure(step.procedures, gap, needs_response=conversion and i > 0)
         elif step.regimens:
             builder.systemic(step, gap, line)
         else:
             builder.cells(step, gap)
     n_planned = len(builder.segments)
+    before = strategy.steps[0] if conversion and strategy.steps and strategy.steps[0].regimens else None
     n_lines = 0
     supportive = strategy.intent is Intent.OBSERVATION and metastatic
     if not supportive:
@@ -339,6 +343,10 @@ def compile_strategy(
         knife = not patient.preferences.declines_surgery and patient.fit_for_major_surgery is not False
         builder.procedure(["repeat_hepatectomy" if knife else "microwave"], 0.0)
         repeat = len(builder.segments) - 1
+    keep_on = -1
+    if before is not None:
+        builder.systemic(before.model_copy(update={"cycles": None}), 0.0, start_line(patient) + 1)
+        keep_on = len(builder.segments) - 1
     scans = catalogue.surveillance[strategy.surveillance]
     return Programme(
         segments=_pack(builder.segments, SEGMENT),
@@ -348,6 +356,7 @@ def compile_strategy(
         grade4=np.array(builder.grade4).reshape(-1, N_KINDS),
         scans=np.array(scans.intervals, dtype=np.float64).reshape(-1, 2),
         n_planned=n_planned,
+        continue_segment=keep_on,
         n_lines=n_lines,
         repeat_segment=repeat,
         on_treatment_days=float(catalogue.surveillance["on_treatment"].first_scan_day),

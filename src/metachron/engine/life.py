@@ -12,7 +12,7 @@ import numpy as np
 
 from metachron.engine import random as keyed
 from metachron.engine.advance import advance, hazard, lesion_ml
-from metachron.engine.imaging import next_scan_day, scan, set_baseline
+from metachron.engine.imaging import RECIST_RESPONSE, next_scan_day, scan, set_baseline, sums
 from metachron.engine.procedures import confined, operate
 from metachron.engine.records import (
     CAUSE_BACKGROUND,
@@ -25,7 +25,7 @@ from metachron.engine.records import (
     VISIBLE,
     Life,
 )
-from metachron.engine.treatment import begin_systemic, cycle_boundary, give
+from metachron.engine.treatment import begin_systemic, close_nerve, cycle_boundary, give
 from metachron.model.compiled import first_record, jit
 from metachron.model.death import DAYS_PER_YEAR
 from metachron.model.growth import diameter_mm
@@ -54,6 +54,7 @@ def new_life(lesions, twin, par, kinds, seed):
         life.alive[i] = 1 if (lesions[i].status == VISIBLE or lesions[i].status == OCCULT) else 0
         life.visible[i] = 1 if lesions[i].status == VISIBLE else 0
         life.coin[i] = keyed.uniform(seed, twin.key, keyed.EXTINCTION, i)
+    life.dose[:] = 1.0
     start_host(life.host, twin.neutrophils, 4.0 / par.marrow_transit_h * 24.0, par.neutrophil_loss)
     ln2 = math.log(2.0)
     life.decay[0] = ln2 / par.half_life_fp_days
@@ -146,7 +147,7 @@ def extrahepatic_visible(life, lesions):
 @jit
 def on_progression(st, life, lesions, twin, par, programme, ends, seed, relapse):
     """What follows progression or recurrence: planned surgery if still possible, local treatment again, or a line."""
-    if st.queued >= programme.n_planned:
+    if st.queued >= programme.n_planned and st.queued != programme.continue_segment:
         return  # what follows an earlier progression is about to start
     end_course(st, ends)
     upcoming = st.queued if st.queued >= 0 and st.queued < programme.n_planned else st.planned_next
@@ -170,35 +171,61 @@ def on_progression(st, life, lesions, twin, par, programme, ends, seed, relapse)
 
 
 @jit
+def shrunk(st, life, lesions):
+    """Has the disease shrunk by 30 % since the start, so that unresectable lesions may be taken out?"""
+    return sums(life, lesions, False) <= RECIST_RESPONSE * st.base_sum
+
+
+@jit
+def may_operate(st, life, lesions, twin, par, programme, index, seed):
+    """Organ to operate on, or -1 when the plan has changed: disease elsewhere, or too little shrinkage."""
+    if index == programme.repeat_segment:
+        organ = confined(life, lesions, 1.0e9, 1000)
+        if organ < 0:
+            next_line(st, programme, twin, par, seed)
+        return organ
+    if extrahepatic_visible(life, lesions):
+        st.planned_next = programme.n_planned
+        next_line(st, programme, twin, par, seed)
+        return -1
+    if programme.segments[index].needs_response and not st.ned and not shrunk(st, life, lesions):
+        st.planned_next = programme.n_planned
+        st.queued, st.queue_day = programme.continue_segment, st.t
+        return -1
+    return LIVER
+
+
+@jit
+def start_operation(st, life, lesions, twin, par, programme, out, grades, starts, ends, seed, index):
+    """Operate if it still makes sense, then follow the plan or the next line."""
+    organ = may_operate(st, life, lesions, twin, par, programme, index, seed)
+    if organ < 0:
+        return
+    segment = programme.segments[index]
+    planned = index < programme.n_planned
+    starts[index] = st.t
+    operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, st.repeats, planned)
+    st.repeats += 1
+    ends[index] = st.t + segment.recovery
+    if planned:
+        plan_next(st, programme)
+    elif not st.ned:
+        next_line(st, programme, twin, par, seed)
+    st.next_scan = next_scan_day(st, programme.scans, programme.on_treatment_days, programme.first_scan)
+
+
+@jit
 def start_queued(st, life, lesions, twin, par, programme, out, grades, starts, ends, seed):
     """The queued step is due: operate, or begin a course."""
     index = st.queued
     st.queued, st.queue_day = -1, math.inf
-    segment = programme.segments[index]
+    if programme.segments[index].kind == PROCEDURE:
+        start_operation(st, life, lesions, twin, par, programme, out, grades, starts, ends, seed, index)
+        return
     starts[index] = st.t
-    if segment.kind == PROCEDURE:
-        organ = LIVER
-        if index == programme.repeat_segment:
-            organ = confined(life, lesions, 1.0e9, 1000)
-            if organ < 0:
-                next_line(st, programme, twin, par, seed)
-                return
-        elif extrahepatic_visible(life, lesions):
-            st.planned_next = programme.n_planned
-            next_line(st, programme, twin, par, seed)
-            return
-        planned = index < programme.n_planned
-        operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, st.repeats, planned)
-        st.repeats += 1
-        ends[index] = st.t + segment.recovery
-        if planned:
-            plan_next(st, programme)
-        elif not st.ned:
-            next_line(st, programme, twin, par, seed)
-        st.next_scan = next_scan_day(st, programme.scans, programme.on_treatment_days, programme.first_scan)
-    else:
-        begin_systemic(st, life, twin, par, segment, index)
-        st.next_scan = min(st.next_scan, st.t + programme.on_treatment_days) if not st.ned else st.next_scan
+    begin_systemic(st, life, twin, par, programme, grades, index)
+    if not st.ned:
+        st.next_scan = min(st.next_scan, st.t + programme.on_treatment_days)
 
 
 @jit
@@ -314,5 +341,6 @@ def live(lesions, twin, par, programme, seed, horizon, out, grades, starts, ends
         death, cause = st.death_set, st.set_cause
     if st.segment >= 0:
         ends[st.segment] = min(death, horizon)
+    close_nerve(st, twin, par, grades)
     finish(st, life, out, death, cause, horizon)
     return 0

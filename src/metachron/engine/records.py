@@ -56,7 +56,7 @@ SEGMENT = np.dtype(
         ("kind", "i8"), ("gap", "f8"), ("cycle_days", "i8"), ("cycles", "i8"), ("admin_from", "i8"),
         ("admin_to", "i8"), ("resect", "i8"), ("ablate", "i8"), ("device", "f8"), ("margin", "f8"),
         ("ablate_max", "f8"), ("mortality", "f8"), ("morbidity", "f8"), ("recovery", "f8"), ("remnant", "f8"),
-        ("marrow", "f8"), ("lymph", "f8"), ("cytotoxic", "i8"), ("vegf_free", "i8"), ("line", "i8"),
+        ("marrow", "f8"), ("lymph", "f8"), ("cytotoxic", "i8"), ("needs_response", "i8"), ("line", "i8"),
         ("dose", "f8", (CLASSES,)),
     ]
 )  # fmt: skip
@@ -91,7 +91,7 @@ STATE = np.dtype(
         ("nerve_n", "f8"), ("liver", "f8"), ("hazard_cancer", "f8"), ("limit_cancer", "f8"), ("hazard_now", "f8"),
         ("death_background", "f8"), ("death_set", "f8"), ("set_cause", "i8"), ("host_until", "f8"), ("nadir", "f8"),
         ("febrile", "i8"), ("tox_now", "i8"), ("cell_decay", "f8"), ("best", "i8"),
-        ("febrile_count", "i8"), ("nerve_rule", "i8"), ("done", "i8"),
+        ("febrile_count", "i8"), ("nerve_rule", "i8"), ("nerve_peak", "f8"), ("nerve_closed", "i8"), ("done", "i8"),
     ]
 )  # fmt: skip
 
@@ -111,6 +111,7 @@ class Programme(NamedTuple):
     grade4: NDArray[np.float64]
     scans: NDArray[np.float64]
     n_planned: int
+    continue_segment: int
     n_lines: int
     repeat_segment: int
     on_treatment_days: float

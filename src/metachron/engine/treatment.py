@@ -42,8 +42,11 @@ def set_rates(st, life, twin, par):
 
 
 @jit
-def begin_systemic(st, life, twin, par, segment, index):
+def begin_systemic(st, life, twin, par, programme, grades, index):
     """Start a course: doses, line, and the resistant fraction of each lesion for each class."""
+    segment = programme.segments[index]
+    if index >= programme.n_planned:
+        close_nerve(st, twin, par, grades)
     st.segment = index
     st.cycle = -1
     st.next_cycle = st.t
@@ -53,7 +56,7 @@ def begin_systemic(st, life, twin, par, segment, index):
         st.line = segment.line
     set_rates(st, life, twin, par)
     for k in range(CLASSES):
-        life.dose[k] = segment.dose[k]
+        life.dose[k] = min(life.dose[k], segment.dose[k])  # what was reduced or stopped stays so
         for i in range(life.x.size):
             if life.kill[i, k] <= 0.0:
                 life.phi[i, k] = resistant_fraction(life.x[i], twin.logit_macro[k], twin.logit_micro[k])
@@ -105,10 +108,18 @@ def grade_cycle(st, life, twin, par, programme, grades, seed):
                 grades[FEBRILE] = max(grades[FEBRILE], 5 if fatal < par.febrile_mortality else 3)
     grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
     nerve = nerve_grade(st.nerve_n, twin.nerve_factor, twin.nerve_grade, grade2, grade3)
-    if planned:
-        grades[NEUROPATHY] = max(grades[NEUROPATHY], nerve)
     other_toxicity(st, life, twin, programme, grades, seed, planned)
     return nerve
+
+
+@jit
+def close_nerve(st, twin, par, grades):
+    """Worst neuropathy of planned treatment: the burden still rises for about three months after it."""
+    if not st.nerve_closed:
+        st.nerve_closed = 1
+        grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
+        worst = nerve_grade(st.nerve_peak, twin.nerve_factor, 0, grade2, grade3)
+        grades[NEUROPATHY] = max(grades[NEUROPATHY], worst)
 
 
 @jit

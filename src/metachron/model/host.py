@@ -2,7 +2,7 @@
 
 Neutrophils follow Friberg 2002; lymphocytes L (relative to normal) return at k_L; infused cells E
 grow into empty lymphoid space, die at their own rate and are killed by circulating chemotherapy.
-Model equations 11.5. Fixed-step RK4, half a day.
+Model equations 11.5. Fixed steps of half a day.
 """
 
 from __future__ import annotations
@@ -32,26 +32,50 @@ def host_rates(s, out, marrow, lymph, chemo, base, ktr, kc, gamma, k_l, grow_e, 
 
 
 @jit
+def cells_after(cells, h, lymph, chemo, decay_l, grow_e, die_e, tox_e, cap_e):
+    """Infused cells after h days at the mean lymphocyte level `lymph`; exact in the drug, so never unstable."""
+    room = max(0.0, 1.0 - lymph - cells / cap_e)
+    drug = chemo * (1.0 - math.exp(-decay_l * h)) / decay_l
+    return cells * math.exp((grow_e * room - die_e) * h - tox_e * drug)
+
+
+@jit
+def mean_between(a, b):
+    """Mean over a step of a quantity that goes exponentially from a to b."""
+    if a <= 0.0 or b <= 0.0 or abs(a - b) < 1e-9 * a:
+        return 0.5 * (a + b)
+    return (b - a) / math.log(b / a)
+
+
+@jit
 def host_step(s, work, h, amounts, decay_m, decay_l, base, ktr, kc, gamma, k_l, grow_e, die_e, tox_e, cap_e):
-    """One RK4 step of length h (days) in place; drug amounts decay within it. work has shape (5, 7)."""
+    """One step of length h (days) in place; drug amounts decay within it. work has shape (5, 7).
+
+    RK4 for marrow and lymphocytes, an exponential step for infused cells, whose loss to chemotherapy
+    can be faster than any step. Returns the mean number of infused cells over the step.
+    """
     half_m, half_l = math.exp(-0.5 * decay_m * h), math.exp(-0.5 * decay_l * h)
     m, f, a = amounts[0], amounts[1], amounts[2]
+    cells, lymph = s[E], s[L]
     k1, k2, k3, k4, y = work[0], work[1], work[2], work[3], work[4]
     host_rates(s, k1, m, f, a, base, ktr, kc, gamma, k_l, grow_e, die_e, tox_e, cap_e)
-    m, f, a = m * half_m, f * half_l, a * half_l
-    for j in range(STATES):
+    m, f = m * half_m, f * half_l
+    for j in range(E):
         y[j] = s[j] + 0.5 * h * k1[j]
     host_rates(y, k2, m, f, a, base, ktr, kc, gamma, k_l, grow_e, die_e, tox_e, cap_e)
-    for j in range(STATES):
+    for j in range(E):
         y[j] = s[j] + 0.5 * h * k2[j]
     host_rates(y, k3, m, f, a, base, ktr, kc, gamma, k_l, grow_e, die_e, tox_e, cap_e)
-    m, f, a = m * half_m, f * half_l, a * half_l
-    for j in range(STATES):
+    m, f = m * half_m, f * half_l
+    for j in range(E):
         y[j] = s[j] + h * k3[j]
     host_rates(y, k4, m, f, a, base, ktr, kc, gamma, k_l, grow_e, die_e, tox_e, cap_e)
-    for j in range(STATES):
+    for j in range(E):
         s[j] = max(0.0, s[j] + h / 6.0 * (k1[j] + 2.0 * k2[j] + 2.0 * k3[j] + k4[j]))
-    amounts[0], amounts[1], amounts[2] = m, f, a
+    if cells > 0.0:
+        s[E] = cells_after(cells, h, 0.5 * (lymph + s[L]), a, decay_l, grow_e, die_e, tox_e, cap_e)
+    amounts[0], amounts[1], amounts[2] = m, f, a * half_l * half_l
+    return mean_between(cells, s[E])
 
 
 @jit
