@@ -13,6 +13,8 @@ from metachron.engine.life import live
 from metachron.engine.records import N_KINDS, OUTCOME, Programme
 from metachron.model.compiled import attributes, parallel_jit, prange
 
+THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+
 
 @parallel_jit
 def _run(lesions, twins, draws, programme, seed, horizon, outs, grades, starts, ends):
@@ -34,7 +36,7 @@ def _run(lesions, twins, draws, programme, seed, horizon, outs, grades, starts, 
 
 @dataclass(frozen=True)
 class Lives:
-    """What became of the twins: outcomes (n,), worst CTCAE grades (n, kinds), start and end days (n, segments)."""
+    """What became of the twins: outcomes (n,), worst grades (n, kinds), start and end days (n, segments)."""
 
     outcomes: NDArray[np.void]
     grades: NDArray[np.int64]
@@ -67,7 +69,7 @@ def simulate(
     grades = np.zeros((n, N_KINDS), np.int64)
     starts, ends = np.full((n, segments), np.nan), np.full((n, segments), np.nan)
     if jobs is not None:
-        numba.set_num_threads(max(1, min(jobs, numba.config.NUMBA_NUM_THREADS)))
+        numba.set_num_threads(max(1, min(jobs, THREADS)))
     readable = programme._replace(
         segments=attributes(programme.segments),
         admins=attributes(programme.admins),

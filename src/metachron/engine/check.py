@@ -23,7 +23,7 @@ def check_batch(
     programme: Programme,
     horizon_days: float,
 ) -> None:
-    """Raise EngineError for an empty batch, NaN, lesions without room, unsorted administrations, horizon zero."""
+    """Raise EngineError for an empty batch, NaN, too many lesions, unsorted doses, horizon zero."""
     if not 0 < horizon_days <= 50 * 365.25:
         raise EngineError(f"horizon is {horizon_days} days, outside 0 to 50 years")
     if twins.size == 0 or draws.size == 0:

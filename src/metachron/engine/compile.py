@@ -88,7 +88,7 @@ class Builder:
     grade4: list[NDArray[np.float64]] = field(default_factory=list)
 
     def rates(self, courses: Iterable[tuple[list[ToxicityRate], float]]) -> None:
-        """Hazards per cycle by kind; each course with the number of its cycles in one cycle of the segment."""
+        """Hazards per cycle by kind; each course with its number of cycles in one of the segment."""
         hazard, severe = np.zeros(N_KINDS), np.zeros(N_KINDS)
         for rates, per_cycle in courses:
             for rate in rates:
@@ -194,7 +194,7 @@ class Builder:
                     "amount": dose.share * part,
                     "chemo": dose.share * part / cytotoxic_total if drug.cytotoxic else 0.0,
                     "ox_mg": dose.dose * part if drug.effect is EffectClass.OX else 0.0,
-                    "until_cycle": until_cycle if what == GIVE_VEGF or what == GIVE_NOTHING else 0,
+                    "until_cycle": until_cycle if what in (GIVE_VEGF, GIVE_NOTHING) else 0,
                 }
             )
 

@@ -43,11 +43,11 @@ def new_life(lesions, twin, par, kinds, seed):
     """Working arrays at day 0."""
     n = lesions.size
     life = Life(
-        np.zeros(n), np.zeros(CLASSES), np.zeros((n, CLASSES)), np.zeros((n, CLASSES)), np.zeros((n, CLASSES)),
-        np.zeros(n),
-        np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64),
-        np.zeros(STATES), np.zeros((5, STATES)), np.zeros(3), np.zeros(CLASSES), np.zeros(CLASSES), np.zeros(n),
-        np.zeros(CLASSES), np.zeros(CLASSES), np.zeros(kinds),
+        np.zeros(n), np.zeros(CLASSES), np.zeros((n, CLASSES)), np.zeros((n, CLASSES)),
+        np.zeros((n, CLASSES)), np.zeros(n), np.zeros(n, np.int64), np.zeros(n, np.int64),
+        np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(STATES), np.zeros((5, STATES)),
+        np.zeros(3), np.zeros(CLASSES), np.zeros(CLASSES), np.zeros(n), np.zeros(CLASSES),
+        np.zeros(CLASSES), np.zeros(kinds),
     )  # fmt: skip
     for i in range(n):
         life.x[i] = lesions[i].x
@@ -146,7 +146,7 @@ def extrahepatic_visible(life, lesions):
 
 @jit
 def on_progression(st, life, lesions, twin, par, programme, ends, seed, relapse):
-    """What follows progression or recurrence: planned surgery if still possible, local treatment again, or a line."""
+    """What follows progression or recurrence: planned surgery, local treatment again, or the next line."""
     if st.queued >= programme.n_planned and st.queued != programme.continue_segment:
         return  # what follows an earlier progression is about to start
     end_course(st, ends)
@@ -311,7 +311,7 @@ def finish(st, life, out, day, cause, horizon):
 
 @jit
 def live(lesions, twin, par, programme, seed, horizon, out, grades, starts, ends):
-    """Simulate one life. `out`, `grades`, `starts` and `ends` are written; days beyond `horizon` are not reached."""
+    """Simulate one life. Writes `out`, `grades`, `starts` and `ends`; stops at `horizon`."""
     life = new_life(lesions[: twin.n_lesions], twin, par, grades.size, seed)
     st = first_record(np.zeros(1, STATE))
     begin(st, life, lesions, twin, par, programme, seed)

@@ -74,7 +74,7 @@ def largest_visible(life, lesions):
 
 @jit
 def treat_lesions(life, lesions, segment, par, seed, key, organ, procedure):
-    """Resect or ablate every visible lesion of the organ; both at once: the largest and large ones are resected."""
+    """Resect or ablate every visible lesion of the organ; with both, the largest and large are resected."""
     first = largest_visible(life, lesions)
     for i in range(life.x.size):
         if not life.visible[i] or lesions[i].organ != organ:
@@ -102,7 +102,7 @@ def take_liver(st, life, lesions, segment, seed, key, procedure):
 
 @jit
 def operate(st, life, lesions, segment, twin, par, out, grades, seed, organ, procedure, planned):
-    """Carry out a procedure. Nothing visible left afterwards: the patient is disease-free until proven otherwise."""
+    """Carry out a procedure; with nothing visible left the patient counts as disease-free."""
     if organ == LIVER:
         look(life, lesions, math.log(par.detect_ious_cells))  # the surgeon's ultrasound sees more
     treat_lesions(life, lesions, segment, par, seed, twin.key, organ, procedure)

@@ -32,68 +32,42 @@ CENSORED, PROGRESSED, DIED = 0, 1, 2
 # RECIST best response; 0 is "not measured"
 NOT_MEASURED, CR, PR, SD, PD = range(5)
 
-TWIN = np.dtype(
-    [
-        ("key", "i8"), ("draw", "i8"), ("n_lesions", "i8"), ("start_line", "i8"), ("nerve_grade", "i8"),
-        ("msi_high", "i8"), ("growth", "f8"), ("sensitivity", "f8"), ("immune", "f8"), ("egfr_active", "f8"),
-        ("age", "f8"), ("background_factor", "f8"), ("neutrophils", "f8"), ("marrow_factor", "f8"),
-        ("nerve_factor", "f8"), ("bsa", "f8"), ("liver_ml", "f8"), ("liver_share", "f8"), ("nerve_burden", "f8"),
-        ("logit_macro", "f8", (CLASSES,)), ("logit_micro", "f8", (CLASSES,)),
-    ]
-)  # fmt: skip
-LESION = np.dtype(
-    [
-        ("x", "f8"),
-        ("offset", "f8"),
-        ("growth", "f8"),
-        ("organ", "i8"),
-        ("status", "i8"),
-        ("near_vessel", "i8"),
-    ]
+
+def _layout(whole: str, real: str, per_class: str = "") -> np.dtype[np.void]:
+    """A record of int64 fields, then float64 fields, then float64 vectors over kill classes."""
+    fields: list[tuple[str, ...] | tuple[str, str, tuple[int]]] = [(n, "i8") for n in whole.split()]
+    fields += [(n, "f8") for n in real.split()]
+    fields += [(n, "f8", (CLASSES,)) for n in per_class.split()]
+    return np.dtype(fields)
+
+
+TWIN = _layout(
+    "key draw n_lesions start_line nerve_grade msi_high",
+    "growth sensitivity immune egfr_active age background_factor neutrophils marrow_factor nerve_factor bsa"
+    " liver_ml liver_share nerve_burden",
+    "logit_macro logit_micro",
 )
-SEGMENT = np.dtype(
-    [
-        ("kind", "i8"), ("gap", "f8"), ("cycle_days", "i8"), ("cycles", "i8"), ("admin_from", "i8"),
-        ("admin_to", "i8"), ("resect", "i8"), ("ablate", "i8"), ("device", "f8"), ("margin", "f8"),
-        ("ablate_max", "f8"), ("mortality", "f8"), ("morbidity", "f8"), ("recovery", "f8"), ("remnant", "f8"),
-        ("marrow", "f8"), ("lymph", "f8"), ("cytotoxic", "i8"), ("needs_response", "i8"), ("line", "i8"),
-        ("dose", "f8", (CLASSES,)),
-    ]
-)  # fmt: skip
-ADMIN = np.dtype(
-    [("day", "i8"), ("what", "i8"), ("amount", "f8"), ("chemo", "f8"), ("ox_mg", "f8"), ("until_cycle", "i8"),
-     ("half_life", "f8")]
-)  # fmt: skip
-RULE = np.dtype(
-    [
-        ("state", "i8"),
-        ("limit", "f8"),
-        ("action", "i8"),
-        ("target", "i8"),
-        ("value", "f8"),
-        ("max_delay", "f8"),
-    ]
+LESION = _layout("organ status near_vessel", "x offset growth")
+SEGMENT = _layout(
+    "kind cycle_days cycles admin_from admin_to resect ablate cytotoxic needs_response line",
+    "gap device margin ablate_max mortality morbidity recovery remnant marrow lymph",
+    "dose",
 )
-OUTCOME = np.dtype(
-    [
-        ("death", "f8"), ("cause", "i8"), ("pfs", "f8"), ("pfs_event", "i8"), ("hepatic", "f8"),
-        ("hepatic_event", "i8"), ("local_failure", "i8"), ("no_cells", "i8"), ("response", "i8"),
-        ("cycles_given", "i8"), ("dose_given", "f8"), ("lines", "i8"), ("resected", "i8"),
-    ]
-)  # fmt: skip
-STATE = np.dtype(
-    [
-        ("t", "f8"), ("segment", "i8"), ("planned_next", "i8"), ("queued", "i8"), ("queue_day", "f8"),
-        ("cycle", "i8"), ("cycle_start", "f8"), ("next_cycle", "f8"), ("admin", "i8"), ("delayed", "f8"), ("next_scan", "f8"),
-        ("scan_origin", "f8"), ("line", "i8"), ("line_index", "i8"), ("course", "i8"), ("ned", "i8"),
-        ("new_lesion", "i8"), ("repeats", "i8"), ("nadir_sum", "f8"), ("nadir_liver", "f8"), ("base_sum", "f8"),
-        ("vegf", "f8"), ("checkpoint", "f8"), ("stress", "f8"), ("nerve_x", "f8"),
-        ("nerve_n", "f8"), ("liver", "f8"), ("hazard_cancer", "f8"), ("limit_cancer", "f8"), ("hazard_now", "f8"),
-        ("death_background", "f8"), ("death_set", "f8"), ("set_cause", "i8"), ("host_until", "f8"), ("nadir", "f8"),
-        ("febrile", "i8"), ("tox_now", "i8"), ("cell_decay", "f8"), ("best", "i8"),
-        ("febrile_count", "i8"), ("nerve_rule", "i8"), ("nerve_peak", "f8"), ("nerve_closed", "i8"), ("done", "i8"),
-    ]
-)  # fmt: skip
+ADMIN = _layout("day what until_cycle", "amount chemo ox_mg half_life")
+RULE = _layout("state action target", "limit value max_delay")
+OUTCOME = _layout(
+    "cause pfs_event hepatic_event local_failure no_cells response cycles_given lines resected",
+    "death pfs hepatic dose_given",
+)
+STATE = _layout(
+    # where the strategy stands
+    "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
+    # what has happened
+    " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed done",
+    "t queue_day cycle_start next_cycle delayed next_scan scan_origin nadir_sum nadir_liver base_sum"
+    " vegf checkpoint stress nerve_x nerve_n nerve_peak liver hazard_cancer limit_cancer hazard_now"
+    " death_background death_set host_until nadir cell_decay",
+)
 
 
 class Programme(NamedTuple):

@@ -37,19 +37,20 @@ def cache_folder() -> Path:
 # Set on the configuration and not in the environment: numba may have been imported before, and a child
 # process must name the folder after its own text.
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(cache_folder())
+    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
+UNCOMPILED: bool = bool(numba.config.DISABLE_JIT)  # type: ignore[attr-defined]
 jit = numba.njit(cache=True, nogil=True, error_model="numpy")
 parallel_jit = numba.njit(cache=True, parallel=True, error_model="numpy")
 prange = numba.prange
 
 
 def attributes(array: Any) -> Any:
-    """The array itself; without compilation a view whose records have attributes, as compiled code sees them."""
-    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
+    """The array; without compilation a view whose records have attributes, as compiled code sees them."""
+    return array.view(np.recarray) if UNCOMPILED else array
 
 
-if numba.config.DISABLE_JIT:
+if UNCOMPILED:
 
     def first_record(array):
         """The first record of a structured array."""

@@ -33,7 +33,7 @@ def host_rates(s, out, marrow, lymph, chemo, base, ktr, kc, gamma, k_l, grow_e, 
 
 @jit
 def cells_after(cells, h, lymph, chemo, decay_l, grow_e, die_e, tox_e, cap_e):
-    """Infused cells after h days at the mean lymphocyte level `lymph`; exact in the drug, so never unstable."""
+    """Infused cells after h days at a mean lymphocyte level; exact in the drug, so never unstable."""
     room = max(0.0, 1.0 - lymph - cells / cap_e)
     drug = chemo * (1.0 - math.exp(-decay_l * h)) / decay_l
     return cells * math.exp((grow_e * room - die_e) * h - tox_e * drug)

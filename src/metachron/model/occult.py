@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Means of the covariates in resected series, about which the effects are centred (Norway 2015, assumed where absent)
+# Means of the covariates in resected series, about which the effects are centred (assumed)
 MEAN_LN_COUNT, SHARE_SYNCHRONOUS, SHARE_RAS, SHARE_BRAF, SHARE_NODE_POSITIVE = 0.5, 0.5, 0.4, 0.05, 0.6
 MEAN_RISK_POINTS = 1.8
 

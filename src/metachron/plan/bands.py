@@ -62,10 +62,12 @@ def band(values: Floats, draw: NDArray[np.int64]) -> tuple[Floats, Floats, Float
     return overall, np.minimum(low, overall), np.maximum(high, overall)
 
 
-def estimate(values: Floats, draw: NDArray[np.int64], low: float = -np.inf, high: float = np.inf) -> Estimate:
+def estimate(
+    values: Floats | NDArray[np.bool_], draw: NDArray[np.int64], low: float = -np.inf, high: float = np.inf
+) -> Estimate:
     """Mean of values (n,) with its 90 % band, held between `low` and `high`."""
-    m, a, b = band(values.astype(float), draw)
-    return Estimate(value=float(m), lower=float(max(a, low)), upper=float(min(b, high)))
+    m, a, b = (float(v) for v in band(values.astype(float), draw))
+    return Estimate(value=m, lower=max(a, low), upper=min(b, high))
 
 
 def difference(values: Floats, draw: NDArray[np.int64]) -> tuple[float, float, float, float]:

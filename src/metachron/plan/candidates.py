@@ -30,7 +30,7 @@ MEDIAN_LARGEST_MM, SD_LN_LARGEST = 36.0, 0.6  # lesion_size-001
 
 @dataclass
 class Candidates:
-    """Arrays over candidates: twins (n,), lesions (n, room), and the ln size of visible lesions when last seen."""
+    """Arrays over candidates: twins (n,), lesions (n, room), ln size of visible lesions when last seen."""
 
     twins: NDArray[np.void]
     lesions: NDArray[np.void]
@@ -139,7 +139,7 @@ def _sizes_seen(c: Candidates, streams: Streams, patient: Patient, found: Findin
 
 def _place_visible(c: Candidates, streams: Streams, patient: Patient, found: Findings) -> int:
     diameters, organs = _sizes_seen(c, streams, patient, found)
-    n, m = diameters.shape
+    n, m = int(diameters.shape[0]), int(diameters.shape[1])
     offset = streams["measurement"].standard_normal((n, m)) * c.draws["measurement_cv"][:, None]
     shown = diameters > 0
     size = np.clip(np.where(shown, diameters, 1.0) * np.exp(offset), 1.0, 300.0)

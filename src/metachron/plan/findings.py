@@ -99,7 +99,7 @@ def _exposure(patient: Patient, treatment: PriorTreatment, catalogue: Catalogue)
     return Exposure(tuple(classes), days, ago, metastatic, response, response == "PD" or recent)
 
 
-def _quiet_days(patient: Patient, exposures: list[Exposure]) -> float:
+def _quiet_days(exposures: list[Exposure]) -> float:
     """Days on adjuvant drugs between the primary operation and detection, when growth is held."""
     return sum(e.days for e in exposures if not e.metastatic)
 
@@ -112,9 +112,7 @@ def read_findings(patient: Patient, catalogue: Catalogue) -> Findings:
     if nothing is None:
         nothing = not lesions and patient.metastasis_summary is None
     since = _days_ago(patient, patient.primary.resected_on) if patient.primary.resected_on else None
-    return Findings(
-        lesions, nothing, since, derive.synchronous(patient), exposures, _quiet_days(patient, exposures)
-    )
+    return Findings(lesions, nothing, since, derive.synchronous(patient), exposures, _quiet_days(exposures))
 
 
 def node_state(patient: Patient) -> tuple[float | None, float | None]:

@@ -1,11 +1,11 @@
 """What every plan must say about itself."""
 
 LIMITS = [
-    "Parameters are literature values and stated priors; they have not been fitted jointly to trials, and the"
-    " figures have not been validated on patients the model never saw.",
+    "Parameters are literature values and stated priors; they have not been fitted jointly to trials, and"
+    " the figures have not been validated on patients the model never saw.",
     "Death counts as an event in progression-free, recurrence-free and hepatic recurrence-free survival.",
-    "Hazards of death from cancer come from 150 patients treated in 2002-2006; survival with today's drugs may"
-    " be longer than shown.",
+    "Hazards of death from cancer come from 150 patients treated in 2002-2006; survival with today's drugs"
+    " may be longer than shown.",
     "Norton-Simon kill carries the whole benefit of adjuvant chemotherapy; its slope is unobserved between a"
     " thousand and a hundred million cells.",
     "Nothing is known of the persistence and killing of infused cells in colorectal cancer: their effect is a"

@@ -71,7 +71,7 @@ def toxicity(lives: Lives, draw: NDArray[np.int64], basis: Basis) -> list[Toxici
                 )
             )
 
-    add("any", "3+", (lives.grades >= 3).any(1))
+    add("any", "3+", np.asarray((lives.grades >= 3).any(1)))
     cause = lives.outcomes["cause"]
     add("death from treatment", "5", (cause == CAUSE_OPERATION) | (cause == CAUSE_TOXICITY))
     for k, kind in enumerate(KINDS):

@@ -87,7 +87,7 @@ def _kappa(c: Candidates) -> Floats:
     columns = ("kappa_fp", "kappa_ox", "kappa_iri", "kappa_ftd", "kappa_egfr", "kappa_target")
     kappa = np.column_stack([d[name] for name in columns]) * c.twins["sensitivity"][:, None]
     kappa[:, 4] *= c.twins["egfr_active"]
-    return kappa
+    return np.asarray(kappa)
 
 
 def _response(c: Candidates, found: Findings) -> Floats:
@@ -170,7 +170,8 @@ def _why(parts: dict[str, Floats], ess: float, size: int) -> str:
     alone = {name: effective_size(value) for name, value in parts.items() if np.ptp(value) > 0}
     worst = min(alone, key=lambda name: alone[name])
     return (
-        f"only {ess:.0f} of {size} virtual patients agree with the findings (at least {LEAST_ESS:.0f} are needed); "
+        f"only {ess:.0f} of {size} virtual patients agree with the findings (at least {LEAST_ESS:.0f} are "
+        "needed); "
         f"the finding that fits worst is the {worst} (alone it leaves {alone[worst]:.0f}). "
         "Check the sizes and dates of the lesions, or ask for more twins."
     )

@@ -1,0 +1,131 @@
+"""Sections of the plan document made from the arms, the twins and the patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metachron.evidence.references import format_reference, link, load_references
+from metachron.parameters import load_parameters
+from metachron.parameters.load import STATUS_NOTE
+from metachron.patient.schema import Patient
+from metachron.patient.scores import scores
+from metachron.plan.arms import Arm
+from metachron.plan.bands import estimate
+from metachron.plan.compare import compare
+from metachron.plan.findings import Findings
+from metachron.plan.outcomes import outcomes
+from metachron.plan.results import Basis, Citation, Difference, Reason, Score, StrategyResult, TwinSummary
+from metachron.plan.timetable import timetable
+from metachron.plan.twins import Twins, doubling_times, unseen_counts
+from metachron.strategies.catalogue import Catalogue
+from metachron.strategies.language import format_strategy
+from metachron.strategies.schema import Strategy
+
+
+def basis() -> Basis:
+    """Until the calibrated ensemble ships, everything rests on literature values."""
+    return (
+        "calibrated" if all(p.basis == "calibrated" for p in load_parameters().values()) else "prior-driven"
+    )
+
+
+def _note(strategy: Strategy) -> str:
+    if any(step.cells for step in strategy.steps):
+        return (
+            "Rests on assumed kinetics and effect of infused cells, which no data identify; half of the "
+            "parameter draws give the cells no effect at all. Never ranked."
+        )
+    return STATUS_NOTE
+
+
+def _measurable(found: Findings, strategy: Strategy) -> bool:
+    return not found.nothing_visible and not any(step.procedures for step in strategy.steps)
+
+
+def strategy_result(arm: Arm, twins: Twins, found: Findings, catalogue: Catalogue) -> StrategyResult:
+    strategy = arm.strategy
+    result = None
+    bars = []
+    if arm.lives is not None and arm.programme is not None:
+        draw = twins.twins["draw"]
+        result = outcomes(
+            arm.programme,
+            arm.lives,
+            draw,
+            measurable=_measurable(found, strategy),
+            basis=basis(),
+            note=_note(strategy),
+        )
+        bars = timetable(strategy, arm.programme, arm.lives, catalogue)
+    return StrategyResult.model_validate(
+        {
+            "name": strategy.name,
+            "title": strategy.title,
+            "summary": strategy.summary,
+            "intent": strategy.intent.value,
+            "expression": format_strategy(strategy),
+            "eligible": arm.eligibility.eligible,
+            "reasons": [Reason(**r.model_dump()) for r in arm.eligibility.reasons],
+            "evidence_grade": arm.grade.grade.value,
+            "basis": basis(),
+            "citations": sorted({*strategy.citations, *arm.grade.citations}),
+            "outcomes": result,
+            "timetable": bars,
+        }
+    )
+
+
+def differences(arms: list[Arm], reference: str, twins: Twins) -> list[Difference]:
+    """Paired differences of every simulated arm from the reference."""
+    base = next(a.lives for a in arms if a.strategy.name == reference)
+    assert base is not None
+    return [
+        d
+        for a in arms
+        if a.strategy.name != reference and a.lives is not None
+        for d in compare(a.strategy.name, reference, a.lives, base, twins.twins["draw"], basis())
+    ]
+
+
+def published_scores(patient: Patient) -> list[Score]:
+    known = set(Score.model_fields)
+    return [Score.model_validate({k: v for k, v in asdict(s).items() if k in known}) for s in scores(patient)]
+
+
+def twin_summary(twins: Twins, requested: int) -> TwinSummary:
+    draw: NDArray[np.int64] = twins.twins["draw"]
+    unseen = unseen_counts(twins).astype(float)
+    return TwinSummary(
+        requested=requested,
+        draws=twins.draws.size,
+        candidates=twins.candidates,
+        effective_sample_size=round(twins.ess, 1),
+        matched_on=twins.matched_on,
+        occult_probability=estimate(unseen > 0, draw, 0, 1),
+        occult_mean=estimate(unseen, draw, 0),
+        doubling_time_days=estimate(doubling_times(twins), draw, 0),
+    )
+
+
+def bibliography(results: list[StrategyResult], extra: Iterable[str]) -> list[Citation]:
+    references = load_references()
+    keys = list(extra)
+    for r in results:
+        keys += [*r.citations, *(c for reason in r.reasons for c in reason.citations)]
+    keys += [p.source for p in load_parameters().values() if p.source != "assumption"]
+    unique = sorted({k for k in keys if k in references})
+    return [
+        Citation.model_validate(
+            {
+                "key": k,
+                "text": format_reference(references[k]),
+                "link": link(references[k]),
+                "status": references[k].status,
+            }
+        )
+        for k in unique
+    ]
