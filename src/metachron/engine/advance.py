@@ -143,7 +143,7 @@ def lesions_to(st, life, lesions, twin, par, days, cells):
         growing *= math.sqrt(par.line_growth_factor)
     elif st.line > 2:
         growing *= par.line_growth_factor
-    boost = twin.immune * (1.0 + par.chemo_sensitising * min(st.stress, 1.0))
+    boost = 1.0 + par.chemo_sensitising * min(st.stress, 1.0)
     checkpoint = 0.0
     if st.checkpoint > 1.0e-4:
         decay_c = math.log(2.0) / par.checkpoint_memory_days
@@ -153,14 +153,17 @@ def lesions_to(st, life, lesions, twin, par, days, cells):
     kill_cells = par.cell_kill * par.cell_effect_real
     active = cells > 1.0 and kill_cells > 0.0
     total = ln_burden(life) if active else 0.0
+    ln_k = math.log(par.capacity_cells)
     clear = math.exp(-par.dead_tissue_clearance * days)
     for i in range(life.x.size):
         life.debris[i] *= clear
         if life.alive[i]:
-            immune = checkpoint
+            # like drug kill it follows the growth fraction: a constant rate would stall at small sizes,
+            # where growth is fastest, and no response would last
+            immune = checkpoint * twin.checkpoint * growth_fraction(life.x[i], ln_k)
             if active:
                 ratio = effector_ratio(cells, par.cell_homing, life.x[i], total)
-                immune += cell_kill_rate(ratio, kill_cells) * days
+                immune += twin.immune * cell_kill_rate(ratio, kill_cells) * days
             lesion_step(life, lesions, twin, par, i, growing, boost * immune, any_drug)
     st.stress *= math.exp(-math.log(2.0) / par.chemo_stress_half_life_days * days)
 

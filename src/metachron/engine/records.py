@@ -43,7 +43,7 @@ def _layout(whole: str, real: str, per_class: str = "") -> np.dtype[np.void]:
 
 TWIN = _layout(
     "key draw n_lesions start_line nerve_grade msi_high",
-    "growth sensitivity immune egfr_active age background_factor neutrophils marrow_factor nerve_factor bsa"
+    "growth sensitivity immune checkpoint egfr_active age background_factor neutrophils marrow_factor nerve_factor bsa"
     " liver_ml liver_share nerve_burden",
     "logit_macro logit_micro",
 )

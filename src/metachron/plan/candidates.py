@@ -226,7 +226,8 @@ def draw_candidates(
         d["sd_ln_growth"] * streams["growth"].standard_normal(n)
     )  # fmt: skip
     twins["sensitivity"] = np.exp(d["sd_ln_sensitivity"] * streams["sensitivity"].standard_normal(n))
-    twins["immune"] = np.exp(d["sd_ln_immune"] * streams["immune"].standard_normal(n))
+    z = streams["immune"].standard_normal(n)
+    twins["immune"], twins["checkpoint"] = np.exp(d["sd_ln_immune"] * z), np.exp(d["sd_ln_checkpoint"] * z)
     ras = _flag(streams["ras"], n, None if not patient.markers.ras else patient.markers.ras == "mutant",
                 PREVALENCE_RAS)  # fmt: skip
     braf = _flag(streams["braf"], n, None if not patient.markers.braf else patient.markers.braf == "V600E",
