@@ -43,8 +43,8 @@ def _layout(whole: str, real: str, per_class: str = "") -> np.dtype[np.void]:
 
 TWIN = _layout(
     "key draw n_lesions start_line nerve_grade msi_high",
-    "growth sensitivity immune checkpoint egfr_active age background_factor neutrophils marrow_factor nerve_factor bsa"
-    " liver_ml liver_share nerve_burden",
+    "growth sensitivity immune checkpoint egfr_active age background_factor neutrophils marrow_factor"
+    " nerve_factor bsa liver_ml liver_share nerve_burden",
     "logit_macro logit_micro",
 )
 LESION = _layout("organ status near_vessel", "x offset growth")
@@ -63,7 +63,7 @@ STATE = _layout(
     # where the strategy stands
     "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
     # what has happened
-    " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed done",
+    " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed stop_count done",
     "t queue_day cycle_start next_cycle delayed next_scan scan_origin nadir_sum nadir_liver base_sum"
     " vegf checkpoint stress nerve_x nerve_n nerve_peak liver hazard_cancer limit_cancer hazard_now"
     " death_background death_set host_until nadir cell_decay",

@@ -205,6 +205,15 @@ def mean_dose(life, programme, segment):
 
 
 @jit
+def stops_early(st, twin, par, segment, seed):
+    """Does the patient stop a course of fixed length for a reason that no rule knows?"""
+    if not segment.cytotoxic or segment.cycles == 0 or st.cycle < 0 or st.delayed > 0.0:
+        return False
+    st.stop_count += 1
+    return keyed.uniform(seed, twin.key, keyed.STOP_EARLY, st.stop_count) < par.stop_per_cycle
+
+
+@jit
 def cycle_boundary(st, life, twin, par, programme, out, grades, seed):
     """End of one cycle and start of the next. Returns False when the course is over."""
     segment = programme.segments[st.segment]
@@ -216,7 +225,7 @@ def cycle_boundary(st, life, twin, par, programme, out, grades, seed):
             return False
     if segment.cycles > 0 and st.cycle + 1 >= segment.cycles:
         return False
-    if not any_dose_left(life, programme, segment):
+    if not any_dose_left(life, programme, segment) or stops_early(st, twin, par, segment, seed):
         return False
     wait = wait_for_counts(st, life, programme, segment)
     if wait == math.inf:
