@@ -21,7 +21,7 @@ from metachron.engine.records import (
 from metachron.model.compiled import jit
 from metachron.model.host import C, E
 from metachron.model.kill import CLASSES, EGFR, OX, TARGET, resistant_fraction
-from metachron.model.nerve import nerve_grade
+from metachron.model.nerve import nerve_grade, nerve_step
 from metachron.model.toxicity import FEBRILE, FIRST_REPORTED, NEUROPATHY, NEUTROPENIA, neutropenia_grade
 
 LEAST_DOSE = 0.5
@@ -117,6 +117,11 @@ def close_nerve(st, twin, par, grades):
     """Worst neuropathy of planned treatment: the burden still rises for about three months after it."""
     if not st.nerve_closed:
         st.nerve_closed = 1
+        x, n = st.nerve_x, st.nerve_n
+        k1, k2 = math.log(2.0) / par.neuropathy_onset_days, math.log(2.0) / par.neuropathy_recovery_days
+        for _ in range(20):  # what is still on its way to the nerve
+            x, n = nerve_step(x, n, 10.0, k1, k2)
+            st.nerve_peak = max(st.nerve_peak, n)
         grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
         worst = nerve_grade(st.nerve_peak, twin.nerve_factor, 0, grade2, grade3)
         grades[NEUROPATHY] = max(grades[NEUROPATHY], worst)

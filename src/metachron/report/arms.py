@@ -26,7 +26,16 @@ COLOURS = (
     "#117733",
     "#995D2E",
     "#5E5E9E",
+    "#A6192E",
+    "#00677F",
+    "#6B6B00",
+    "#B0307A",
 )
+STANDING = {
+    "ranked": "",
+    "investigational": "Investigational: evidence is lacking, so not ranked",
+    "not supported": "Not supported as treatment in this setting: for comparison only",
+}
 DASHES: tuple[tuple[float, ...], ...] = ((), (), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5), (1, 1.2))
 GRADE_ORDER = {"standard": 0, "option": 1, "investigational": 2, "not supported": 3}
 
@@ -45,6 +54,14 @@ class Arm:
     ranked: bool
 
     @property
+    def standing(self) -> str:
+        """`ranked`, `investigational` or `not supported`: what the strategy is listed under."""
+        if self.ranked:
+            return "ranked"
+        grade = self.strategy.evidence_grade
+        return grade if grade == "not supported" else "investigational"
+
+    @property
     def css_dash(self) -> str:
         """The line style for SVG's stroke-dasharray, in units of pixels of a swatch."""
         return " ".join(f"{d * 1.6:g}" for d in self.dash) or "none"
@@ -57,7 +74,7 @@ def letter_of(index: int) -> str:
 
 
 def compared(plan: Plan) -> list[Arm]:
-    """Strategies with outcomes: reference first, then standards, options, and last those not ranked."""
+    """Strategies with outcomes: reference first, then standards, options, investigational, not supported."""
     found = [(s, s.outcomes) for s in plan.strategies if s.outcomes is not None]
     order = sorted(range(len(found)), key=lambda i: (*_rank(plan, found[i][0]), i))
     arms = []
@@ -87,6 +104,17 @@ def is_ranked(plan: Plan, strategy: StrategyResult) -> bool:
 def _rank(plan: Plan, strategy: StrategyResult) -> tuple[bool, bool, int]:
     unranked = not is_ranked(plan, strategy)
     return unranked, strategy.name != plan.reference, GRADE_ORDER[strategy.evidence_grade]
+
+
+def heading(arm: Arm, arms: list[Arm]) -> str:
+    """What stands above the strategy in a list by grade; the reference may come before better grades."""
+    if not arm.ranked:
+        return STANDING[arm.standing]
+    grade = arm.strategy.evidence_grade
+    best = min(GRADE_ORDER[a.strategy.evidence_grade] for a in arms if a.ranked)
+    if arm.is_reference and GRADE_ORDER[grade] > best:
+        return f"Reference ({grade})"
+    return grade.capitalize()
 
 
 def not_compared(plan: Plan) -> list[StrategyResult]:

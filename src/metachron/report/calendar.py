@@ -61,6 +61,15 @@ def _row_label(bar: Bar, timetable: list[Bar]) -> str:
     return short if sisters else bar.label
 
 
+_SHORT = re.compile(r"[^()]*\((m?[A-Z][A-Z0-9]+)[^()]*\)(, .*)")
+
+
+def short_label(label: str) -> str:
+    """`5-fluorouracil, leucovorin and oxaliplatin (mFOLFOX6), 6 cycles` as `mFOLFOX6, 6 cycles`."""
+    found = _SHORT.fullmatch(label)
+    return f"{found[1]}{found[2]}" if found and "infusion" not in label else label
+
+
 def last_week(timetables: list[list[Bar]]) -> int:
     """The same scale for every strategy: to the end of planned treatment, 26 to 78 weeks."""
     ends = [b.end_window[1] / 7 for bars in timetables for b in bars if b.lane != "scans"]
@@ -94,9 +103,10 @@ def gantt(arm: Arm, name: str, weeks: int) -> Markup:
     """The calendar of one strategy over `weeks` weeks."""
     rows = [r for r in rows_of(arm.strategy.timetable) if r.bars[0].start_day / 7 < weeks]
     labels = [
-        textwrap.wrap(svg.plain_text(r.label), 27, max_lines=2, placeholder=" …") or [r.lane] for r in rows
+        textwrap.wrap(svg.plain_text(short_label(r.label)), 27, max_lines=3, placeholder=" …") or [r.lane]
+        for r in rows
     ]
-    heights = [0.27 if len(label) == 1 else 0.34 for label in labels]
+    heights = [(0.27, 0.34, 0.45)[len(label) - 1] for label in labels]
     height = sum(heights) + 0.52
     with svg.style():
         figure = svg.new_figure(WIDTH, height)
@@ -151,6 +161,8 @@ def merged(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _share_range(shares: list[float]) -> str:
+    if words.percent(min(shares)) == words.percent(max(shares)):
+        return words.percent(min(shares))
     return (
         words.percent_range(min(shares), max(shares))
         .replace(" to ", words.DASH)

@@ -30,6 +30,27 @@ class Table:
     with_basis: bool = False
     short: bool = False
 
+    @property
+    def common_basis(self) -> Basis | None:
+        """The basis of every number in the table when it is one and the same: said once, not in a column."""
+        found = {r.basis for r in self.rows if r.basis is not None}
+        return found.pop() if self.with_basis and len(found) == 1 else None
+
+
+COLUMNS_AT_MOST = 7  # strategies side by side: more do not fit on paper
+
+
+def parts(arms: list[Arm], most: int = COLUMNS_AT_MOST) -> list[list[Arm]]:
+    """The strategies in groups of like size that fit side by side."""
+    count = max(1, -(-len(arms) // most))
+    size = -(-len(arms) // count)
+    return [arms[i : i + size] for i in range(0, len(arms), size)]
+
+
+def _span(arms: list[Arm], everyone: list[Arm]) -> str:
+    """` (A to G)` when the table holds only some of the strategies."""
+    return "" if len(arms) == len(everyone) else f", {arms[0].letter} to {arms[-1].letter}"
+
 
 def landmarks(arms: list[Arm], endpoint: str) -> Table:
     """Median, 1-, 3- and 5-year values and mean time, with 90 % intervals."""
@@ -47,14 +68,20 @@ def landmarks(arms: list[Arm], endpoint: str) -> Table:
     return Table(f"{words.endpoint_name(first)}: median and landmarks (90% interval)", head, rows, True)
 
 
-def curve_points(arms: list[Arm], endpoint: str) -> Table:
-    """The curves as numbers: every six months to two years, then every year."""
+def curve_points(arms: list[Arm], endpoint: str) -> list[Table]:
+    """The curves as numbers, a few strategies in each table."""
+    return [_curve_points(group, arms, endpoint) for group in parts(arms)]
+
+
+def _curve_points(arms: list[Arm], everyone: list[Arm], endpoint: str) -> Table:
+    """Every six months to two years, then every year."""
     first = curve_of(arms[0], endpoint)
     last = int(first.times_months[-1])
     wanted = [m for m in range(0, last + 1, 6) if m <= 24 or m % 12 == 0]
     head = ["Months", *(a.letter for a in arms)]
     rows = [Row([_at(curve_of(a, endpoint), m) for a in arms], header=f"{m}") for m in wanted]
-    return Table(f"{words.endpoint_name(first)} at months from day 0 (90% band)", head, rows, short=True)
+    caption = f"{words.endpoint_name(first)} at months from day 0 (90% band){_span(arms, everyone)}"
+    return Table(caption, head, rows, short=True)
 
 
 def _at(curve: Curve, month: int) -> str:
@@ -89,17 +116,20 @@ def all_differences(plan: Plan, arms: list[Arm]) -> list[Table]:
     return [t for e in FOREST_ENDPOINTS if (t := differences(plan, arms, e)) is not None]
 
 
-def toxicity(arms: list[Arm], grade: str) -> Table | None:
-    """Kinds in rows, strategies in columns."""
+def toxicity(arms: list[Arm], grade: str) -> list[Table]:
+    """Kinds in rows, strategies in columns; strategies without a figure are left out."""
+    with_figures = [a for a in arms if any(t.grade == grade for t in a.outcomes.toxicity)]
+    return [_toxicity(group, with_figures, grade) for group in parts(with_figures)] if with_figures else []
+
+
+def _toxicity(arms: list[Arm], everyone: list[Arm], grade: str) -> Table:
     kinds = toxicity_kinds(arms, grade)
-    if not kinds:
-        return None
     rows = [
         Row([_rate(toxicity_of(a, kind, grade)) for a in arms], header=words.kind_name(kind))
         for kind in kinds
     ]
     name = "grade 5 (death)" if grade == "5" else f"grade {grade.rstrip('+')} or worse"
-    caption = f"Probability of {name} toxicity by kind (90% interval)"
+    caption = f"Probability of {name} toxicity by kind (90% interval){_span(arms, everyone)}"
     return Table(caption, ["Kind", *(a.letter for a in arms)], rows, short=True)
 
 
@@ -128,22 +158,31 @@ def completion(arms: list[Arm]) -> Table:
     return Table("Planned chemotherapy: completed, and dose intensity (90% interval)", head, rows, True)
 
 
-def response(arms: list[Arm]) -> Table | None:
-    """RECIST best response and the share with no tumour cell left, where the plan has them."""
-    kinds = sorted({k for a in arms for k in a.outcomes.best_response}, key=_response_order)
-    cleared = any(a.outcomes.no_disease_left is not None for a in arms)
-    if not kinds and not cleared:
-        return None
-    rows = []
-    for arm in arms:
-        shares = arm.outcomes.best_response
-        cells = [words.percent(shares[k]) if k in shares else words.DASH for k in kinds]
-        if cleared:
-            left = arm.outcomes.no_disease_left
-            cells.append(words.DASH if left is None else words.percent_interval(left))
-        rows.append(Row(cells, arm))
-    head = ["Strategy", *kinds, *(["No tumour cell left (90% interval)"] if cleared else [])]
-    return Table("Best RECIST response and eradication, share of twins", head, rows)
+def response(arms: list[Arm]) -> list[Table]:
+    """RECIST best response, and the share with no tumour cell left, for the strategies that have them."""
+    measured = [a for a in arms if a.outcomes.best_response]
+    kinds = sorted({k for a in measured for k in a.outcomes.best_response}, key=_response_order)
+    found = []
+    if measured:
+        rows = [
+            Row([_share(a.outcomes.best_response.get(k)) for k in kinds], a, basis=a.strategy.basis)
+            for a in measured
+        ]
+        caption = "Best RECIST response of strategies that leave measurable disease, share of twins"
+        found.append(Table(caption, ["Strategy", *kinds], rows, True))
+    cleared = [
+        Row([words.percent_interval(left)], a, basis=a.strategy.basis)
+        for a in arms
+        if (left := a.outcomes.no_disease_left) is not None
+    ]
+    if cleared:
+        caption = "No tumour cell left at the end of the simulation or at death, share of twins (90% interval)"
+        found.append(Table(caption, ["Strategy", "No tumour cell left"], cleared, True))
+    return found
+
+
+def _share(value: float | None) -> str:
+    return words.DASH if value is None else words.percent(value)
 
 
 def _response_order(kind: str) -> int:

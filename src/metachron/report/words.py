@@ -56,6 +56,8 @@ def percent_interval(estimate: Estimate | None) -> str:
         return "not available"
     if estimate.lower is None or estimate.upper is None:
         return percent(estimate.value)
+    if percent(estimate.lower) == percent(estimate.upper) == percent(estimate.value):
+        return percent(estimate.value)  # an interval narrower than the rounding says nothing
     return f"{percent(estimate.value)} ({percent_range(estimate.lower, estimate.upper)})"
 
 
@@ -120,17 +122,31 @@ def difference_numbers(difference: Difference) -> str:
     values = [factor * v for v in (difference.difference, difference.lower, difference.upper)]
     decimals = 0 if "percent" in unit or max(map(abs, values)) >= 9.95 else 1
     middle, low, high = (signed(v, decimals) for v in values)
+    if middle == low == high:
+        return f"{middle} {unit}"
     return f"{middle} {unit} ({low} to {high})"
 
 
+def touches_nought(difference: Difference) -> bool:
+    """Whether the interval as printed holds nought, so that the direction is likely rather than clear."""
+    _, _, interval = difference_numbers(difference).partition("(")
+    low, _, high = interval.rstrip(")").partition(" to ")
+    return not interval or low[0] != high[0] or low == "0"
+
+
 def difference_words(difference: Difference) -> str:
-    """Whether the strategy does better or worse, in words; plainly nothing when nothing can be told."""
+    """Whether the strategy does better or worse, in words; plainly nothing when nothing can be told.
+
+    `Probably` when the direction is detectable (odds of nine to one) and the 90 % interval holds nought.
+    """
     if not difference.detectable:
         return NO_DIFFERENCE
     toxicity = difference.endpoint == "toxicity_grade3plus"
     if difference.difference > 0:
-        return "More often" if toxicity else "Longer"
-    return "Less often" if toxicity else "Shorter"
+        said = "More often" if toxicity else "Longer"
+    else:
+        said = "Less often" if toxicity else "Shorter"
+    return f"Probably {said.lower()}" if touches_nought(difference) else said
 
 
 # --- toxicity and chemotherapy -------------------------------------------------------------------------
@@ -157,6 +173,11 @@ def severe_toxicity(strategy: StrategyResult) -> tuple[Toxicity | None, bool]:
 
 
 # --- patients ------------------------------------------------------------------------------------------
+
+
+def score(value: float) -> str:
+    """Points as they are; a measured score with one decimal."""
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
 def shown(value: Any) -> str:
