@@ -11,6 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Basis = Literal["calibrated", "prior-driven", "outside"]
+Lane = Literal[
+    "surgery", "ablation", "chemotherapy", "targeted", "immunotherapy", "cells", "scans", "recovery"
+]
 
 
 class Result(BaseModel):
@@ -21,136 +24,154 @@ class Estimate(Result):
     """A number with its 90 % interval over parameter draws."""
 
     value: float | None = Field(description="None: not reached within the horizon.")
-    lower: float | None = None
-    upper: float | None = None
+    lower: float | None = Field(None, description="5 % quantile.")
+    upper: float | None = Field(None, description="95 % quantile.")
 
 
 class Curve(Result):
     """Survival on a monthly grid with 90 % bands, and the figures people read from it."""
 
     endpoint: str = Field(description="OS, PFS, RFS or hepatic RFS.")
-    times_months: list[float]
-    survival: list[float]
-    lower: list[float]
-    upper: list[float]
+    times_months: list[float] = Field(description="Months from day 0.")
+    survival: list[float] = Field(description="Share event-free at each month.")
+    lower: list[float] = Field(description="Lower bound of the 90 % band.")
+    upper: list[float] = Field(description="Upper bound of the 90 % band.")
     at_risk: dict[str, int] = Field(description="Month (as text) -> twins still at risk (of `twins`).")
-    median_months: Estimate
+    median_months: Estimate = Field(
+        description="Month at which half have had the event; null when not reached."
+    )
     landmarks: dict[str, Estimate] = Field(description="Year ('1', '3', '5') -> survival.")
     rmst_months: Estimate = Field(description="Mean time lived event-free up to the horizon.")
-    basis: Basis
+    basis: Basis = Field(description="What the curve rests on.")
 
 
 class Toxicity(Result):
-    kind: str
-    grade: Literal["2+", "3+", "4+", "5"]
-    probability: Estimate
-    basis: Basis
+    """How often a side effect of planned treatment happens."""
+
+    kind: str = Field(description="CTCAE-like term; 'any' is any kind.")
+    grade: Literal["2+", "3+", "4+", "5"] = Field(description="CTCAE grade, at least.")
+    probability: Estimate = Field(description="Share of twins with it during planned treatment.")
+    basis: Basis = Field(description="What the number rests on.")
 
 
 class Completion(Result):
     """Planned chemotherapy: share of twins who got every planned cycle, and dose intensity."""
 
     planned_cycles: int | None = Field(description="None when given until progression, or no chemotherapy.")
-    completed: Estimate
-    relative_dose_intensity: Estimate
-    basis: Basis
+    completed: Estimate = Field(description="Share of twins given every planned cycle.")
+    relative_dose_intensity: Estimate = Field(
+        description="Dose given over dose planned, over the time it took."
+    )
+    basis: Basis = Field(description="What the numbers rest on.")
 
 
 class Outcomes(Result):
-    os: Curve
-    rfs_or_pfs: Curve
-    hepatic_rfs: Curve
-    toxicity: list[Toxicity]
-    chemotherapy_completed: Completion | None
+    """What becomes of the twins under one strategy."""
+
+    os: Curve = Field(description="Overall survival.")
+    rfs_or_pfs: Curve = Field(description="Recurrence-free or progression-free survival; death counts.")
+    hepatic_rfs: Curve = Field(description="Without progression or recurrence in the liver; death counts.")
+    toxicity: list[Toxicity] = Field(description="By kind and grade, 'any' first.")
+    chemotherapy_completed: Completion | None = Field(description="Null without chemotherapy.")
     best_response: dict[str, float] = Field(
         default_factory=dict, description="RECIST best response -> share of twins, when disease is measured."
     )
     no_disease_left: Estimate | None = Field(
         None, description="Share of twins in whom no tumour cell is left at the horizon (or at death)."
     )
-    basis_note: str = ""
+    basis_note: str = Field("", description="What the outcomes rest on, in words.")
 
 
 class Reason(Result):
     """Why a strategy is or is not eligible, or what must be known first."""
 
-    rule: str
-    verdict: Literal["eligible", "not eligible", "needs information"]
-    text: str
+    rule: str = Field(description="Name of the eligibility rule.")
+    verdict: Literal["eligible", "not eligible", "needs information"] = Field(description="Of this rule.")
+    text: str = Field(description="The reason in words.")
     needs: list[str] = Field(default_factory=list, description="Patient fields to fill in.")
-    citations: list[str] = Field(default_factory=list)
+    citations: list[str] = Field(default_factory=list, description="Keys of the bibliography.")
     date: str = Field("", description="Year of the guidance the rule rests on.")
 
 
 class Bar(Result):
     """One bar of the calendar: a window of days from day 0 over twins, not false precision."""
 
-    lane: Literal[
-        "surgery", "ablation", "chemotherapy", "targeted", "immunotherapy", "cells", "scans", "recovery"
-    ]
-    label: str
+    lane: Lane = Field(description="Row of the calendar.")
+    label: str = Field(description="What is shown.")
     start_day: float = Field(description="Median start.")
     end_day: float = Field(description="Median end.")
     start_window: tuple[float, float] = Field(description="10th and 90th percentile of the start.")
-    end_window: tuple[float, float]
+    end_window: tuple[float, float] = Field(description="10th and 90th percentile of the end.")
     share: float = Field(description="Share of twins in whom it took place.")
 
 
 class StrategyResult(Result):
-    name: str
-    title: str
-    summary: str
-    intent: str
+    """One strategy: eligibility with reasons, grade of evidence, outcomes and calendar."""
+
+    name: str = Field(description="Name in the catalogue, or the expression.")
+    title: str = Field(description="As a clinician would say it.")
+    summary: str = Field(description="One sentence.")
+    intent: str = Field(description="curative, adjuvant, disease control or observation.")
     expression: str = Field("", description="The strategy in the composition language.")
-    eligible: Literal["yes", "no", "unknown"]
-    reasons: list[Reason]
-    evidence_grade: Literal["standard", "option", "investigational", "not supported"]
-    basis: Basis
-    citations: list[str] = Field(default_factory=list)
-    outcomes: Outcomes | None = None
-    timetable: list[Bar] = Field(default_factory=list)
+    eligible: Literal["yes", "no", "unknown"] = Field(description="unknown: something must be known first.")
+    reasons: list[Reason] = Field(
+        description="Refusals first, then missing information, then what speaks for it."
+    )
+    evidence_grade: Literal["standard", "option", "investigational", "not supported"] = Field(
+        description="In this patient's setting."
+    )
+    basis: Basis = Field(description="What its outcomes rest on.")
+    citations: list[str] = Field(default_factory=list, description="Keys of the bibliography.")
+    outcomes: Outcomes | None = Field(None, description="Null when it was not simulated.")
+    timetable: list[Bar] = Field(default_factory=list, description="Bars of the calendar.")
 
 
 class Difference(Result):
     """Paired difference against the reference on the same twins, draws and coins."""
 
-    strategy: str
-    reference: str
-    endpoint: Literal["os", "rfs_or_pfs", "hepatic_rfs", "toxicity_grade3plus"]
+    strategy: str = Field(description="Name of the strategy.")
+    reference: str = Field(description="Name of the strategy it is compared with.")
+    endpoint: Literal["os", "rfs_or_pfs", "hepatic_rfs", "toxicity_grade3plus"] = Field(
+        description="What is compared."
+    )
     quantity: str = Field(description="In words, e.g. 'mean months alive within 5 years'.")
-    unit: str
-    difference: float
-    lower: float
-    upper: float
-    probability_better: float
-    detectable: bool
-    basis: Basis
+    unit: str = Field(description="months, or fraction.")
+    difference: float = Field(description="Strategy minus reference.")
+    lower: float = Field(description="5 % quantile.")
+    upper: float = Field(description="95 % quantile.")
+    probability_better: float = Field(description="That the strategy is the better one.")
+    detectable: bool = Field(description="Posterior odds of 9 to 1 or more, either way.")
+    basis: Basis = Field(description="What it rests on.")
     text: str = Field(description="One sentence, e.g. 'no detectable difference'.")
 
 
 class Score(Result):
     """A published prognostic score of this patient; None value when fields are missing."""
 
-    name: str
-    value: float | None
-    unit: str = "points"
-    range: tuple[float, float] | None = None
-    group: str = ""
-    items: dict[str, bool | float | None] = Field(default_factory=dict)
-    missing: list[str] = Field(default_factory=list)
+    name: str = Field(description="Name of the score.")
+    value: float | None = Field(description="Null when fields are missing.")
+    unit: str = Field("points", description="Unit of the value.")
+    range: tuple[float, float] | None = Field(None, description="Lowest and highest value.")
+    group: str = Field("", description="Published risk group.")
+    items: dict[str, bool | float | None] = Field(
+        default_factory=dict, description="Components, null when unknown."
+    )
+    missing: list[str] = Field(default_factory=list, description="Patient fields to fill in.")
     published: str = Field("", description="Published survival of this score or group, in words.")
     published_survival: dict[str, float] = Field(
         default_factory=dict, description="e.g. {'5-year OS': 0.40}; fractions."
     )
-    applicable: bool = True
-    citations: list[str] = Field(default_factory=list)
+    applicable: bool = Field(True, description="The score is meant for patients like this one.")
+    citations: list[str] = Field(default_factory=list, description="Keys of the bibliography.")
 
 
 class TwinSummary(Result):
-    requested: int
-    draws: int
-    candidates: int
-    effective_sample_size: float
+    """How the twins were matched to the patient."""
+
+    requested: int = Field(description="Twins asked for.")
+    draws: int = Field(description="Parameter draws.")
+    candidates: int = Field(description="Virtual patients drawn and weighed.")
+    effective_sample_size: float = Field(description="Candidates the weights amount to.")
     matched_on: list[str] = Field(description="Findings used, in words.")
     occult_probability: Estimate = Field(description="Probability of at least one lesion no scan has shown.")
     occult_mean: Estimate = Field(description="Expected number of unseen lesions.")
@@ -158,28 +179,32 @@ class TwinSummary(Result):
 
 
 class Citation(Result):
-    key: str
-    text: str
-    link: str = ""
-    status: Literal["read", "recalled"] = "read"
+    """One entry of the bibliography of this run."""
+
+    key: str = Field(description="Key used in the document.")
+    text: str = Field(description="The reference.")
+    link: str = Field("", description="DOI, PubMed or other address.")
+    status: Literal["read", "recalled"] = Field("read", description="recalled: still to be checked.")
 
 
 class Plan(Result):
-    schema_name: Literal["metachron-plan/1"] = "metachron-plan/1"
-    version: str
-    seed: int
+    """The whole answer for one patient."""
+
+    schema_name: Literal["metachron-plan/1"] = Field("metachron-plan/1", description="Version of this form.")
+    version: str = Field(description="Of metachron.")
+    seed: int = Field(description="Of all random streams.")
     settings: dict[str, Any] = Field(description="twins, draws, horizon_years.")
-    disclaimer: str
-    parameters_status: str
-    patient: dict[str, Any]
-    scores: list[Score]
+    disclaimer: str = Field(description="Research software, not a medical device.")
+    parameters_status: str = Field(description="Whether the parameters are fitted.")
+    patient: dict[str, Any] = Field(description="The record as read.")
+    scores: list[Score] = Field(description="Published prognostic scores.")
     situation: str = Field(description="In words, e.g. 'resectable liver metastases'.")
-    reference: str
-    twins: TwinSummary
-    strategies: list[StrategyResult]
-    comparison: list[Difference]
+    reference: str = Field(description="Name of the strategy others are compared with.")
+    twins: TwinSummary = Field(description="How the twins were made.")
+    strategies: list[StrategyResult] = Field(description="All strategies listed, also the refused.")
+    comparison: list[Difference] = Field(description="Paired differences from the reference.")
     not_ranked: list[str] = Field(
         default_factory=list, description="Strategies shown but not ranked (no evidence beyond the prior)."
     )
-    bibliography: list[Citation]
-    limits: list[str]
+    bibliography: list[Citation] = Field(description="Every source of this run.")
+    limits: list[str] = Field(description="What the result does not cover.")
