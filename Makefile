@@ -30,8 +30,8 @@ check: $(VENV)/.dev ## lint, formatting and types
 lock: ## pin the newest versions allowed in constraints.txt
 	scripts/lock $(PYTHON)
 
-picture: $(VENV)/.test ## draw the picture of the README again from a real report
-	$(BIN)/python scripts/screenshot
+picture: $(VENV)/.test ## make the sample and the picture of the README again from a real plan
+	$(BIN)/python scripts/readme
 
 clean: ## remove the environment and caches (plans stay)
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -186,7 +186,7 @@ def test_a_strategy_without_evidence_is_never_above_a_standard(html: str) -> Non
     table = re.search(r'<table class="answers">.*?</table>', render(Plan.model_validate(raw)), flags=re.S)
     assert table is not None
     titles = {s.name: s.title for s in plan.strategies}
-    divider = table.group().index("Not ranked")
+    divider = table.group().index("Investigational, not ranked")
     for name in plan.not_ranked:
         assert table.group().index(titles[name]) > divider
     assert table.group().index(titles[plan.reference]) < divider

@@ -33,8 +33,8 @@ COLOURS = (
 )
 STANDING = {
     "ranked": "",
-    "investigational": "Investigational: evidence is lacking, so not ranked",
-    "not supported": "Not supported as treatment in this setting: for comparison only",
+    "investigational": "Investigational, not ranked: the numbers rest on assumption more than on evidence",
+    "not supported": "Not supported in this setting: shown for comparison, not as a recommended treatment",
 }
 DASHES: tuple[tuple[float, ...], ...] = ((), (), (6, 2), (2, 1.5), (7, 2, 1.5, 2), (4, 1.5), (1, 1.2))
 GRADE_ORDER = {"standard": 0, "option": 1, "investigational": 2, "not supported": 3}
@@ -107,9 +107,9 @@ def _rank(plan: Plan, strategy: StrategyResult) -> tuple[bool, bool, int]:
 
 
 def heading(arm: Arm, arms: list[Arm]) -> str:
-    """What stands above the strategy in a list by grade; the reference may come before better grades."""
+    """Short heading over the strategy in a list by grade; the reference may come before better grades."""
     if not arm.ranked:
-        return STANDING[arm.standing]
+        return STANDING[arm.standing].partition(":")[0]
     grade = arm.strategy.evidence_grade
     best = min(GRADE_ORDER[a.strategy.evidence_grade] for a in arms if a.ranked)
     if arm.is_reference and GRADE_ORDER[grade] > best:

@@ -16,9 +16,19 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from metachron.plan.results import Plan, StrategyResult
+from metachron.plan.results import Plan
 from metachron.report import arms as arms_
-from metachron.report import calendar, compare_figures, figures, patient_view, plain, tables, words
+from metachron.report import (
+    brief,
+    calendar,
+    compare_figures,
+    figures,
+    patient_view,
+    plain,
+    rules_view,
+    tables,
+    words,
+)
 from metachron.report.arms import Arm
 from metachron.report.decide import short_reason
 
@@ -34,7 +44,7 @@ class Survival:
     overview: Markup
     panels: Markup | None
     landmarks: tables.Table
-    points: tables.Table
+    points: list[tables.Table]
 
 
 @dataclass(frozen=True)
@@ -77,11 +87,12 @@ def _environment(plan: Plan) -> Environment:
     environment.filters.update(
         percent=words.percent, interval=words.percent_interval, months=words.months, day=words.day,
         number=words.number, sentence=words.sentence, listed=words.listed, field=patient_view.field_name,
-        whole=whole,
+        whole=whole, score=words.score, tidy=words.tidy,
     )  # fmt: skip
     numbers = {c.key: i for i, c in enumerate(plan.bibliography, start=1)}
     environment.globals["cite"] = partial(_cite, numbers)
     environment.globals["safe_link"] = safe_link
+    environment.globals["short_link"] = short_link
     return environment
 
 
@@ -108,17 +119,28 @@ def safe_link(link: str) -> str:
     return link if link.startswith(("https://", "http://")) else ""
 
 
+def short_link(link: str) -> str:
+    """What a link shows: its address without the scheme."""
+    return safe_link(link).partition("//")[2].removeprefix("www.").rstrip("/")
+
+
 def _context(plan: Plan) -> dict[str, Any]:
     arms = arms_.compared(plan)
     return {
         "plan": plan,
         "who": {k: plan.patient.get(k) for k in ("id", "title", "assessed_on", "last_imaging_on", "sources")},
         "arms": arms,
-        "ranked": [a for a in arms if a.ranked],
-        "unranked": [a for a in arms if not a.ranked],
+        "bodies": _bodies(arms),
         "reference": next((a for a in arms if a.is_reference), None),
-        "answers": {a.index: _answer(plan, a) for a in arms},
-        "eligibility": _eligibility(plan, arms),
+        "second": brief.second(arms) if arms else None,
+        "answers": {a.index: _answer(plan, a, brief.second(arms)) for a in arms},
+        "points": brief.key_points(plan, arms),
+        "one_basis": len({a.strategy.basis for a in arms}) == 1,
+        "all_eligible": all(a.strategy.eligible == "yes" for a in arms),
+        "considered": rules_view.strategies(plan, arms),
+        "verdicts": rules_view.VERDICTS,
+        "rule_groups": rules_view.groups(plan, arms),
+        "twins_said": brief.twins_in_words(plan),
         "refused": arms_.not_compared(plan),
         "short_reason": short_reason,
         "groups": patient_view.groups(plan.patient),
@@ -128,7 +150,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "forest": compare_figures.forest(plan, arms, "f-forest"),
         "difference_tables": tables.all_differences(plan, arms),
         "toxicity_figure": compare_figures.toxicity_dots(arms, "f-toxicity"),
-        "toxicity_tables": [t for g in ("3+", "4+", "5", "2+") if (t := tables.toxicity(arms, g))],
+        "toxicity_tables": [t for g in ("3+", "4+", "5", "2+") for t in tables.toxicity(arms, g)],
         "completion": tables.completion(arms),
         "response": tables.response(arms),
         "calendars": _calendars(arms),
@@ -136,7 +158,6 @@ def _context(plan: Plan) -> dict[str, Any]:
         "basis_meaning": words.BASIS_MEANING,
         "horizon": arms_.horizon_months(plan),
         "year": words.landmark_year(arms[0].outcomes.os) if arms else "5",
-        "second_endpoint": arms[0].outcomes.rfs_or_pfs.endpoint if arms else "RFS or PFS",
         "quantity": next((d.quantity for d in plan.comparison if d.endpoint == "os"), ""),
         "command": command(plan),
         "css": Markup(_resource("style.css")),
@@ -148,10 +169,16 @@ def _resource(name: str) -> str:
     return (files("metachron.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-# --- answer in brief and eligibility -------------------------------------------------------------------
+# --- answer in brief -----------------------------------------------------------------------------------
 
 
-def _answer(plan: Plan, arm: Arm) -> Answer:
+def _bodies(arms: list[Arm]) -> list[tuple[str, list[Arm]]]:
+    """Groups of the brief table: those ranked, then under a heading each those that are not."""
+    groups = [(head, [a for a in arms if a.standing == key]) for key, head in arms_.STANDING.items()]
+    return [(head, members) for head, members in groups if members]
+
+
+def _answer(plan: Plan, arm: Arm, second: brief.Second) -> Answer:
     outcomes = arm.outcomes
     year = words.landmark_year(outcomes.os)
     severe, total = words.severe_toxicity(arm.strategy)
@@ -160,7 +187,7 @@ def _answer(plan: Plan, arm: Arm) -> Answer:
     return Answer(
         arm=arm,
         survival=words.percent_interval(outcomes.os.landmarks.get(year or "")),
-        second=words.months(outcomes.rfs_or_pfs.median_months),
+        second=second.full(arm),
         toxicity=toxicity if total or severe is None else f"{toxicity} {severe.kind}",
         chemotherapy=_chemotherapy(arm) if done else "none planned",
         differences=[
@@ -176,22 +203,6 @@ def _chemotherapy(arm: Arm) -> str:
     if done is None or done.completed.value is None:
         return "until progression"
     return words.percent_interval(done.completed)
-
-
-def _eligibility(
-    plan: Plan, arms: list[Arm]
-) -> list[tuple[str, str, list[tuple[StrategyResult, Arm | None]]]]:
-    """(heading, verdict, strategies with their arm), groups without members left out."""
-    by_name = {a.strategy.name: a for a in arms}
-    heads = (("Eligible", "yes"), ("Needs information", "unknown"), ("Not eligible", "no"))
-    grouped = []
-    for heading, verdict in heads:
-        members = [s for s in plan.strategies if s.eligible == verdict]
-        pairs = [(s, by_name.get(s.name)) for s in members]
-        pairs.sort(key=lambda p: p[1].index if p[1] else len(arms))
-        if members:
-            grouped.append((heading, verdict, pairs))
-    return grouped
 
 
 # --- figures -------------------------------------------------------------------------------------------

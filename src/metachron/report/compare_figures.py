@@ -100,6 +100,10 @@ def _forest_row(axes: Axes, arm: Arm, difference: Difference, y: int, limit: flo
             ha="right" if side > 0 else "left", fontsize=svg.FONT - 0.8,
         )  # fmt: skip
         return
+    for end, arrow in ((low, "<"), (high, ">")):
+        if abs(end) > limit:
+            edge = limit if end > 0 else -limit
+            axes.plot([edge], [y], arrow, markersize=4, color=arm.colour, gid=gid, clip_on=False)
     axes.plot([low, high], [y, y], color=arm.colour, linewidth=1.6, solid_capstyle="butt", gid=gid)
     axes.plot(
         [middle], [y], "D" if difference.detectable else "o", markersize=5, markeredgecolor=arm.colour,

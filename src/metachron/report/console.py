@@ -8,7 +8,8 @@ from rich.text import Text
 
 from metachron.plan.results import Plan, StrategyResult
 from metachron.report import words
-from metachron.report.arms import Arm, compared, difference_of, not_compared
+from metachron.report.arms import Arm, compared, difference_of, heading, not_compared
+from metachron.report.brief import Second, second, twins_in_words
 from metachron.report.decide import short_reason
 
 VERDICTS = {"yes": "not simulated", "no": "not eligible", "unknown": "needs information"}
@@ -24,6 +25,7 @@ def strategy_table(plan: Plan) -> Table:
     arms = compared(plan)
     if arms:
         both.add_row(_compared(plan, arms))
+        both.add_row(Text(_note(plan)))
     if refused := not_compared(plan):
         both.add_row("")
         both.add_row(_refused(refused))
@@ -36,23 +38,29 @@ def _empty() -> Table:
 
 def _compared(plan: Plan, arms: list[Arm]) -> Table:
     year = words.landmark_year(arms[0].outcomes.os)
-    second = arms[0].outcomes.rfs_or_pfs.endpoint
+    measure = second(arms)
     table = _empty()
     table.add_column("")
     table.add_column("Strategy", min_width=20)
     table.add_column(f"OS at\n{year or '?'} years", justify="right")
-    table.add_column(f"median {second}\nmonths", justify="right")
+    table.add_column("\n".join(measure.lines), justify="right")
     table.add_column("grade 3+\ntoxicity", justify="right")
-    table.add_column("OS against\nthe reference", max_width=24)
+    letter = next((a.letter for a in arms if a.is_reference), "reference")
+    table.add_column(f"months alive,\nagainst {letter}*", max_width=24)
     previous = ""
     for arm in arms:
-        grade = arm.strategy.evidence_grade if arm.ranked else "not ranked (no evidence beyond assumption)"
-        if grade != previous:
+        head = heading(arm, arms)
+        if head != previous:
             table.add_section()
-            table.add_row("", Text(grade[0].upper() + grade[1:], style="bold"))
-        previous = grade
-        table.add_row(*_cells(plan, arm))
+            table.add_row("", Text(head, style="bold"))
+        previous = head
+        table.add_row(*_cells(plan, arm, measure))
     return table
+
+
+def _note(plan: Plan) -> str:
+    quantity = next((d.quantity for d in plan.comparison if d.endpoint == "os"), "")
+    return f"* difference in {quantity}, with its 90% interval" if quantity else ""
 
 
 def _refused(strategies: list[StrategyResult]) -> Table:
@@ -70,18 +78,17 @@ def _refused(strategies: list[StrategyResult]) -> Table:
     return table
 
 
-def _cells(plan: Plan, arm: Arm) -> list[Text]:
+def _cells(plan: Plan, arm: Arm, measure: Second) -> list[Text]:
     outcomes = arm.outcomes
     landmark = outcomes.os.landmarks.get(words.landmark_year(outcomes.os) or "")
     severe, total = words.severe_toxicity(arm.strategy)
     severe_value = severe.probability.value if severe else None
-    median = outcomes.rfs_or_pfs.median_months.value
     known = landmark is not None and landmark.value is not None
     cells = [
         arm.letter,
         arm.strategy.title,
         words.percent(landmark.value) if known and landmark and landmark.value is not None else words.DASH,
-        "not reached" if median is None else words.number(median),
+        measure.short(arm),
         words.DASH if severe_value is None else f"{'' if total else '≥'}{words.percent(severe_value)}",
         _against(plan, arm),
     ]
@@ -96,8 +103,11 @@ def _against(plan: Plan, arm: Arm) -> str:
         return words.DASH
     if not found.detectable:
         return words.NO_DIFFERENCE.lower()
-    head, _, interval = words.difference_numbers(found).partition(" (")
-    return f"{head}\n({interval}"  # the interval is read whole or not at all
+    numbers = words.difference_numbers(found).replace(" months", "")  # the heading says months
+    if not words.touches_nought(found):
+        return numbers
+    head, _, interval = numbers.partition(" (")
+    return f"probably {head}\n({interval}" if interval else f"probably {head}"
 
 
 def _why(strategy: StrategyResult) -> str:
@@ -117,9 +127,9 @@ def summary_lines(plan: Plan) -> list[str]:
         f"{title}",
         f"Situation: {plan.situation}",
         f"Strategies: {eligible} eligible, {unknown} need information, {refused} not eligible",
-        f"Twins: {twins.requested:,} (effective {twins.effective_sample_size:,.0f}), {twins.draws} draws, "
-        f"seed {plan.seed}",
+        f"Twins: {twins_in_words(plan)}; {twins.draws} parameter draws, seed {plan.seed}",
     ]
     if hidden is not None:
-        lines.append(f"Disease no scan has shown: {words.percent_interval(twins.occult_probability)}")
+        unseen = words.percent_interval(twins.occult_probability)
+        lines.append(f"Probability of disease that no scan has shown: {unseen}")
     return [*lines, plan.parameters_status, plan.disclaimer]

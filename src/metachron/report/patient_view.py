@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from metachron.patient import schema
+from metachron.patient import derive, schema
 from metachron.report import words
 
 GROUPS: dict[str, tuple[str, type[BaseModel]]] = {
@@ -79,6 +79,8 @@ LABELS = {
     "weight_toxicity": "Weight of avoiding toxicity",
     "weight_burden": "Weight of avoiding hospital days",
 }
+# other ways of saying what other fields say: nothing is missing when they are empty
+ALTERNATIVES = {"clinical_risk_score", "chemotherapy_before_liver_surgery"}
 SHARES = {"remnant_share", "tumour_share_of_liver"}
 
 
@@ -115,17 +117,25 @@ class Lesion:
 
 def groups(patient: dict[str, Any]) -> list[Group]:
     """Groups in a fixed order, every field of the schema in each, known or not."""
-    found = [Group("Person", [_field(name, patient.get(name)) for name in PERSON])]
+    person = [n for n in PERSON if n not in ALTERNATIVES or patient.get(n) is not None]
+    found = [Group("Person", [_field(name, patient.get(name)) for name in person])]
     for key, (title, model) in GROUPS.items():
         if key == "metastasis_summary" and not patient.get(key):
             continue
-        values = patient.get(key) or {}
+        values = _with_side(patient.get(key) or {})
         names = [*model.model_fields, *(k for k in values if k not in model.model_fields)]
         if key == "preferences":  # defaults are wishes nobody voiced
             names = [n for n in names if values.get(n)]
         if names:
             found.append(Group(title, [_field(name, values.get(name)) for name in names]))
     return found
+
+
+def _with_side(values: dict[str, Any]) -> dict[str, Any]:
+    """The side follows from the site when nobody wrote it down."""
+    if values.get("side") is None and values.get("site") is not None:
+        return values | {"side": derive.side_of_site(values["site"])}
+    return values
 
 
 def _field(name: str, value: Any) -> Field:

@@ -17,6 +17,7 @@ from metachron.report.arms import Arm
 MAX_PICTURES = 3
 MAX_CHOICES = 7  # more would not fit on one page; the team has the rest
 MAX_UNPROVEN = 3
+CLEAR_MONTHS = 1.0  # less than this is no reason for a patient to choose
 _NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -38,9 +39,11 @@ class PlainPage:
     choices: list[tuple[str, str]]
     more: int
     unproven: list[str]
+    without: str
     not_now: int
     waiting: list[str]
     suggests: list[str]
+    hidden: str
     effects: list[str]
     years: str
     pictures: list[Picture]
@@ -54,17 +57,22 @@ def plain_page(plan: Plan, arms: list[Arm]) -> PlainPage:
     ranked = everyone[:MAX_CHOICES]
     shown = _main_arms(ranked)
     years = words.landmark_year(arms[0].outcomes.os) if arms else None
+    spots = _spot_count(plan.patient)
     return PlainPage(
         found=_found(plan.patient),
-        choices=[(a.letter, plain_names.choice(a.strategy)) for a in ranked],
+        choices=[(a.letter, plain_names.choice(a.strategy, spots)) for a in ranked],
         more=len(everyone) - len(ranked),
-        unproven=[plain_names.choice(a.strategy) for a in arms if not a.ranked][:MAX_UNPROVEN],
+        unproven=[plain_names.choice(a.strategy, spots) for a in arms if a.standing == "investigational"][
+            :MAX_UNPROVEN
+        ],
+        without=_without(arms),
         not_now=sum(s.eligible == "no" for s in plan.strategies),
         waiting=_waiting(plan),
         suggests=_suggests(plan, ranked),
+        hidden=_hidden(plan),
         effects=_effects(shown),
         years=years or "",
-        pictures=[_picture(a, years) for a in shown if years],
+        pictures=[_picture(a, years, spots) for a in shown if years],
         limits=_limits(plan),
         questions=list(QUESTIONS),
     )
@@ -95,10 +103,9 @@ def _found(patient: dict[str, Any]) -> list[str]:
 
 
 def _spots(patient: dict[str, Any]) -> list[str]:
-    lesions = [m for m in patient.get("metastases") or [] if not m.get("treated")]
+    lesions, liver = _in_place(patient)
     summary = patient.get("metastasis_summary") or {}
-    liver = [m for m in lesions if m.get("organ") == "liver"]
-    count = len(liver) or summary.get("liver_lesions") or 0
+    count = _spot_count(patient)
     sizes = [_latest_mm(m) for m in liver] or [summary.get("largest_liver_mm") or 0]
     said = []
     if count:
@@ -118,6 +125,18 @@ def _spots(patient: dict[str, Any]) -> list[str]:
         said.append("The last scans show no cancer that we can see." if patient.get("last_imaging_on") else
                     "We do not know of any spots of cancer on scans.")  # fmt: skip
     return said
+
+
+def _in_place(patient: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Metastases not yet treated: all, and those in the liver."""
+    lesions = [m for m in patient.get("metastases") or [] if not m.get("treated")]
+    return lesions, [m for m in lesions if m.get("organ") == "liver"]
+
+
+def _spot_count(patient: dict[str, Any]) -> int:
+    """Metastases in the liver, from the list or else from the summary."""
+    summary = patient.get("metastasis_summary") or {}
+    return len(_in_place(patient)[1]) or summary.get("liver_lesions") or 0
 
 
 def _latest_mm(lesion: dict[str, Any]) -> float:
@@ -164,13 +183,18 @@ def _suggests(plan: Plan, ranked: list[Arm]) -> list[str]:
         arm = next((a for a in ranked if a.strategy.name == difference.strategy), None)
         if arm is None or difference.endpoint != "os":
             continue
-        group = same if not difference.detectable else better if difference.difference > 0 else worse
-        group.append(arm.letter)
+        small = abs(difference.difference) < CLEAR_MONTHS or words.touches_nought(difference)
+        if small or not difference.detectable:
+            same.append(arm.letter)
+        else:
+            (better if difference.difference > 0 else worse).append(arm.letter)
     said = [f"We set choice {reference.letter} beside the others."]
     if same:
         said.append(f"With {_choices(same)}, the computer sees no clear gap in how long people live.")
     if better:
         said.append(f"With {_choices(better)}, people in the computer lived longer.")
+        if reference.strategy.evidence_grade == "standard":
+            said.append(f"Trials with real people count more than this. They back choice {reference.letter}.")
     if worse:
         said.append(f"With {_choices(worse)}, people in the computer did not live as long.")
     return said
@@ -187,12 +211,14 @@ def _effects(shown: list[Arm]) -> list[str]:
         toxicity, total = words.severe_toxicity(arm.strategy)
         if toxicity is None or toxicity.probability.value is None:
             continue
-        what = "a bad side effect" if total else f"bad side effects of one kind ({toxicity.kind})"
+        what = "a severe side effect" if total else f"severe side effects of one kind ({toxicity.kind})"
         said.append(f"Choice {arm.letter}: {out_of_ten(toxicity.probability.value)} had {what}.")
+    if said:
+        said.append("Severe means that it needs care soon. Some show only in blood tests.")
     return said
 
 
-def _picture(arm: Arm, year: str | None) -> Picture:
+def _picture(arm: Arm, year: str | None, spots: int) -> Picture:
     estimate = arm.outcomes.os.landmarks.get(year or "") or Estimate(value=None)
     share = estimate.value or 0.0
     alive = min(100, max(0, round(share * 100)))
@@ -200,7 +226,7 @@ def _picture(arm: Arm, year: str | None) -> Picture:
     sentence = f"{ten[0].upper()}{ten[1:]} like you were alive after {_years(year)}."
     return Picture(
         letter=arm.letter,
-        heading=plain_names.choice(arm.strategy),
+        heading=plain_names.choice(arm.strategy, spots),
         alive=alive,
         sentence=sentence,
         spread=_spread(estimate),
@@ -216,7 +242,8 @@ def _spread(estimate: Estimate) -> str:
     if estimate.lower is None or estimate.upper is None:
         return ""
     low, high = round(estimate.lower * 10), round(estimate.upper * 10)
-    return f"It could be as few as {low} or as many as {high}." if high > low else ""
+    few = f"as few as {low}" if low else "fewer than one"
+    return f"It could be {few} or as many as {high}." if high > low else ""
 
 
 def icon_array(alive: int, name: str, title: str, description: str) -> Markup:
@@ -245,13 +272,21 @@ def _waiting(plan: Plan) -> list[str]:
 def _limits(plan: Plan) -> list[str]:
     said = ["The computer does not know you. It knows only what is in your notes."]
     if plan.parameters_status:
-        said.append("Its numbers come from books and trials. They may be wrong for you.")
-    said.append("It does not know how you feel, what you want, or how well your doctors know their craft.")
-    hidden = plan.twins.occult_probability.value
-    if hidden is not None:
-        chance = out_of_ten(hidden)
-        said.append(
-            f"It thinks that {chance} like you have more cancer than scans can show. It cannot be sure."
-        )
+        said.append("Its numbers come from books and trials. No one has checked yet if they come true.")
+    said.append("It does not know how you feel, what you want, or what your hospital can offer.")
     said.append("No one should choose a treatment from this page alone.")
     return said
+
+
+def _hidden(plan: Plan) -> str:
+    hidden = plan.twins.occult_probability.value
+    if hidden is None:
+        return ""
+    return f"Scans cannot see very small spots. The computer thinks {out_of_ten(hidden)} like you have some."
+
+
+def _without(arms: list[Arm]) -> str:
+    """The choice to have no treatment against the cancer, told once, when it was looked at."""
+    found = [plain_names.NO_TREATMENT.get(a.strategy.name) for a in arms if a.standing == "not supported"]
+    first = next((f for f in found if f), None)
+    return f"You can also choose {first}. Guides for doctors name other plans first." if first else ""

@@ -13,8 +13,8 @@ PROCEDURES = {
     "two_stage_hepatectomy": "two operations on the liver, some weeks apart",
     "repeat_hepatectomy": "one more operation on the liver",
     "cryoablation": "freezing the spots with a needle",
-    "microwave": "heating the spots with a needle",
-    "radiofrequency": "heating the spots with a needle",
+    "microwave": "heating the spots with a needle (microwaves)",
+    "radiofrequency": "heating the spots with a needle (radio waves)",
 }
 REGIMENS = {
     "lv5fu2": ("chemo", "5-FU"),
@@ -34,6 +34,7 @@ REGIMENS = {
     "sotorasib_panitumumab": ("two drugs aimed at the tumour", "sotorasib, panitumumab"),
     "adagrasib_cetuximab": ("two drugs aimed at the tumour", "adagrasib, cetuximab"),
     "pembrolizumab": ("a drug that wakes the immune system", "pembrolizumab"),
+    "nivolumab": ("a drug that wakes the immune system", "nivolumab"),
     "nivolumab_ipilimumab": ("two drugs that wake the immune system", "nivolumab, ipilimumab"),
     "lymphodepletion": ("chemo to make room for cells", "lymphodepletion"),
     "cik": ("your own immune cells, grown and given back", "CIK"),
@@ -59,8 +60,16 @@ TESTS = {
 }
 
 
-def choice(strategy: StrategyResult) -> str:
-    """A strategy in plain words, from its expression; its title when the expression says nothing known."""
+def choice(strategy: StrategyResult, spots: int = 0) -> str:
+    """A strategy in plain words, from its expression; its title when the expression says nothing known.
+
+    `spots`: how many metastases there are in the liver, so that one is told as one.
+    """
+    said = _choice(strategy)
+    return said.replace("the spots", "the spot") if spots == 1 else said
+
+
+def _choice(strategy: StrategyResult) -> str:
     if strategy.name in NO_TREATMENT:
         return NO_TREATMENT[strategy.name]
     stages = [_stage(stage) for stage in strategy.expression.split(">") if stage.strip()]

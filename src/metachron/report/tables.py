@@ -176,7 +176,9 @@ def response(arms: list[Arm]) -> list[Table]:
         if (left := a.outcomes.no_disease_left) is not None
     ]
     if cleared:
-        caption = "No tumour cell left at the end of the simulation or at death, share of twins (90% interval)"
+        caption = (
+            "No tumour cell left at the end of the simulation or at death, share of twins (90% interval)"
+        )
         found.append(Table(caption, ["Strategy", "No tumour cell left"], cleared, True))
     return found
 

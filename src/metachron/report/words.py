@@ -5,6 +5,7 @@ Percentages are whole, months have at most one decimal: the intervals are far wi
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -202,6 +203,12 @@ def day(value: Any) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def tidy(text: str) -> str:
+    """Blood counts as people write them, and no remark that a tag beside the text repeats."""
+    text = re.sub(r"\bx 1e9/L", "\N{MULTIPLICATION SIGN} 10\N{SUPERSCRIPT NINE}/L", text)
+    return text.removesuffix(" [recalled, to be checked]")
 
 
 def sentence(text: str) -> str:
