@@ -201,7 +201,7 @@ def _place_occult(c: Candidates, streams: Streams, patient: Patient, found: Find
     present = np.arange(ROOM_OCCULT)[None, :] < count[:, None]
     c.lesions["status"][:, m:] = np.where(present, OCCULT, 0)
     c.lesions["organ"][:, m:] = organ
-    since = found.days_since_primary if found.nothing_visible and found.days_since_primary else 0.0
+    since = found.days_since_surgery if found.nothing_visible and found.days_since_surgery else 0.0
     held = min(since, found.quiet_days)
     rate = c.twins["growth"][:, None] * c.lesions["growth"][:, m:]
     k = float(np.log(load_parameters()["capacity_cells"].value))

@@ -44,6 +44,7 @@ class Findings:
     lesions: list[Seen]
     nothing_visible: bool
     days_since_primary: float | None
+    days_since_surgery: float | None  # of the primary or of metastases, whichever came last
     synchronous: bool | None
     exposures: list[Exposure]
     quiet_days: float = field(default=0.0)
@@ -104,6 +105,12 @@ def _quiet_days(exposures: list[Exposure]) -> float:
     return sum(e.days for e in exposures if not e.metastatic)
 
 
+def _last_surgery(patient: Patient, catalogue: Catalogue) -> float | None:
+    days = [t.end or t.start for t in patient.prior_treatments if plain_name(t.name) in catalogue.procedures]
+    known = [d for d in (*days, patient.primary.resected_on) if d is not None]
+    return _days_ago(patient, max(known)) if known else None
+
+
 def read_findings(patient: Patient, catalogue: Catalogue) -> Findings:
     """Everything the twins must agree with."""
     lesions = [_seen(patient, m) for m in derive.in_place(patient)]
@@ -112,7 +119,9 @@ def read_findings(patient: Patient, catalogue: Catalogue) -> Findings:
     if nothing is None:
         nothing = not lesions and patient.metastasis_summary is None
     since = _days_ago(patient, patient.primary.resected_on) if patient.primary.resected_on else None
-    return Findings(lesions, nothing, since, derive.synchronous(patient), exposures, _quiet_days(exposures))
+    last = _last_surgery(patient, catalogue)
+    seen_early = derive.synchronous(patient)
+    return Findings(lesions, nothing, since, last, seen_early, exposures, _quiet_days(exposures))
 
 
 def node_state(patient: Patient) -> tuple[float | None, float | None]:

@@ -75,7 +75,7 @@ def _at_primary_surgery(c: Candidates, found: Findings) -> Floats:
 
 def _unseen(c: Candidates, found: Findings) -> Floats:
     """Nothing seen on a scan long after the operation: unseen lesions must still be below the limit."""
-    if not found.nothing_visible or (found.days_since_primary or 0.0) < DAYS_CLEAR_SCAN:
+    if not found.nothing_visible or (found.days_since_surgery or 0.0) < DAYS_CLEAR_SCAN:
         return np.zeros(c.twins.size)
     limit = float(np.log(load_parameters()["detect_ct_cells"].value))
     hidden = log_expit((limit - c.lesions["x"]) / c.draws["detect_scale"][:, None])
