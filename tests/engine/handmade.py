@@ -44,8 +44,9 @@ def ln_size(diameter_mm: float) -> float:
 
 
 def parameters(**changes: float) -> NDArray[np.void]:
-    """One parameter set at the medians, no death from cancer unless asked for, shape (1,)."""
+    """One parameter set at the medians, shape (1,); nobody dies of cancer or gives up unless told."""
     draws = median_parameters()
+    draws["stop_per_cycle"] = 0.0
     draws["death_intercept"] = -200.0
     draws["death_liver_max"] = 0.0
     for name, value in changes.items():
@@ -57,9 +58,10 @@ def people(n: int, **changes: Any) -> NDArray[np.void]:
     """`n` young twins who die of nothing else, with keys 0 to n - 1."""
     twins = np.zeros(n, TWIN)
     values = {
-        "growth": RATE, "sensitivity": 1.0, "immune": 1.0, "checkpoint": 1.0, "age": 18.0, "background_factor": 1e-9,
-        "neutrophils": 5.0, "marrow_factor": 1.0, "nerve_factor": 1.0, "bsa": 1.8, "liver_ml": 1500.0,
-        "liver_share": 1.0, "logit_macro": SENSITIVE, "logit_micro": SENSITIVE, "n_lesions": 1,
+        "growth": RATE, "sensitivity": 1.0, "immune": 1.0, "checkpoint": 1.0, "age": 18.0,
+        "background_factor": 1e-9, "neutrophils": 5.0, "marrow_factor": 1.0, "nerve_factor": 1.0, "bsa": 1.8,
+        "liver_ml": 1500.0, "liver_share": 1.0, "logit_macro": SENSITIVE, "logit_micro": SENSITIVE,
+        "n_lesions": 1,
     }  # fmt: skip
     for name, value in (values | changes).items():
         twins[name] = value
