@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sample import sample_plan
 
-from metachron.plan.results import Estimate, Plan
+from metachron.plan.results import Difference, Estimate, Plan
 from metachron.report import brief, rules_view, tables, words
 from metachron.report.arms import Arm, compared, heading
 from metachron.report.build import render
@@ -174,3 +174,9 @@ def test_the_sample_in_the_readme_has_the_form_of_the_table() -> None:
     assert "more, left out here" in sample.group(1)
     picture = ROOT / "docs" / "images" / "report.png"
     assert picture.stat().st_size < 400_000
+
+
+def test_a_difference_printed_as_nought_is_not_called_longer() -> None:
+    raw = sample_plan().comparison[0].model_dump()
+    raw |= {"difference": 0.04, "lower": 0.01, "upper": 0.12, "detectable": True, "unit": "months"}
+    assert words.difference_words(Difference.model_validate(raw)) == words.NO_DIFFERENCE

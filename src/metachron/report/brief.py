@@ -86,7 +86,7 @@ def _against_evidence(plan: Plan, ranked: list[Arm], reference: Arm) -> str:
     above = []
     for arm in ranked:
         d = difference_of(plan, arm.strategy.name, "os")
-        if d is None or not d.detectable or d.difference <= 0 or d.basis == "calibrated":
+        if d is None or not words.is_clear(d) or d.difference <= 0 or d.basis == "calibrated":
             continue
         if GRADE_ORDER[arm.strategy.evidence_grade] > standing:
             above.append(arm.letter)

@@ -191,7 +191,12 @@ def _answer(plan: Plan, arm: Arm, second: brief.Second) -> Answer:
         toxicity=toxicity if total or severe is None else f"{toxicity} {severe.kind}",
         chemotherapy=_chemotherapy(arm) if done else "none planned",
         differences=[
-            (words.DIFFERENCE_SHORT[e], words.difference_words(d), words.difference_numbers(d), d.detectable)
+            (
+                words.DIFFERENCE_SHORT[e],
+                words.difference_words(d),
+                words.difference_numbers(d),
+                words.is_clear(d),
+            )
             for e in ("os", "rfs_or_pfs")
             if (d := arms_.difference_of(plan, arm.strategy.name, e))
         ],

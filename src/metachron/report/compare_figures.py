@@ -54,7 +54,7 @@ def forest(plan: Plan, arms: list[Arm], name: str) -> Markup | None:
 def _forest_text(panels: list[tuple[str, list[tuple[Arm, Difference]]]]) -> str:
     parts = []
     for endpoint, rows in panels:
-        told = [f"{a.letter} {words.difference_numbers(d)}" for a, d in rows if d.detectable]
+        told = [f"{a.letter} {words.difference_numbers(d)}" for a, d in rows if words.is_clear(d)]
         told_text = "; ".join(told) if told else "no detectable difference for any strategy"
         parts.append(f"{words.DIFFERENCE_NAMES[endpoint]}: {told_text}.")
     return "Detectable differences only. " + " ".join(parts)
@@ -106,8 +106,8 @@ def _forest_row(axes: Axes, arm: Arm, difference: Difference, y: int, limit: flo
             axes.plot([edge], [y], arrow, markersize=4, color=arm.colour, gid=gid, clip_on=False)
     axes.plot([low, high], [y, y], color=arm.colour, linewidth=1.6, solid_capstyle="butt", gid=gid)
     axes.plot(
-        [middle], [y], "D" if difference.detectable else "o", markersize=5, markeredgecolor=arm.colour,
-        markerfacecolor=arm.colour if difference.detectable else "white", markeredgewidth=1.2, gid=gid,
+        [middle], [y], "D" if words.is_clear(difference) else "o", markersize=5, markeredgecolor=arm.colour,
+        markerfacecolor=arm.colour if words.is_clear(difference) else "white", markeredgewidth=1.2, gid=gid,
     )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def toxicity_dots(arms: list[Arm], name: str) -> Markup | None:
         figure = svg.new_figure(WIDTH, height)
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
         figure.subplots_adjust(
-            left=0.3 / WIDTH, right=1 - 0.1 / WIDTH, top=1 - 0.25 / height, bottom=0.42 / height,
+            left=0.3 / WIDTH, right=1 - 0.22 / WIDTH, top=1 - 0.25 / height, bottom=0.42 / height,
             wspace=0.14, hspace=0.34 / each,
         )  # fmt: skip
         for position, axes in enumerate(grid.flat):

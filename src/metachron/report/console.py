@@ -101,7 +101,7 @@ def _against(plan: Plan, arm: Arm) -> str:
     found = difference_of(plan, arm.strategy.name, "os")
     if found is None:
         return words.DASH
-    if not found.detectable:
+    if not words.is_clear(found):
         return words.NO_DIFFERENCE.lower()
     numbers = words.difference_numbers(found).replace(" months", "")  # the heading says months
     if not words.touches_nought(found):

@@ -184,7 +184,7 @@ def _suggests(plan: Plan, ranked: list[Arm]) -> list[str]:
         if arm is None or difference.endpoint != "os":
             continue
         small = abs(difference.difference) < CLEAR_MONTHS or words.touches_nought(difference)
-        if small or not difference.detectable:
+        if small or not words.is_clear(difference):
             same.append(arm.letter)
         else:
             (better if difference.difference > 0 else worse).append(arm.letter)

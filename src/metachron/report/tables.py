@@ -105,7 +105,7 @@ def differences(plan: Plan, arms: list[Arm], endpoint: str) -> Table | None:
         better = f"{found.probability_better * 100:.0f}%"
         better = {"0%": "<1%", "100%": ">99%"}.get(better, better)
         cells = [words.difference_words(found), words.difference_numbers(found), better]
-        rows.append(Row(cells, arm, basis=found.basis, strong=found.detectable))
+        rows.append(Row(cells, arm, basis=found.basis, strong=words.is_clear(found)))
     if not rows:
         return None
     caption = f"{words.DIFFERENCE_NAMES[endpoint]}: {quantity}, strategy minus reference (90% interval)"

@@ -128,6 +128,11 @@ def difference_numbers(difference: Difference) -> str:
     return f"{middle} {unit} ({low} to {high})"
 
 
+def is_clear(difference: Difference) -> bool:
+    """Detectable, and not nought as printed: a longer life by nought months helps nobody."""
+    return difference.detectable and not difference_numbers(difference).startswith("0 ")
+
+
 def touches_nought(difference: Difference) -> bool:
     """Whether the interval as printed holds nought, so that the direction is likely rather than clear."""
     _, _, interval = difference_numbers(difference).partition("(")
@@ -140,7 +145,7 @@ def difference_words(difference: Difference) -> str:
 
     `Probably` when the direction is detectable (odds of nine to one) and the 90 % interval holds nought.
     """
-    if not difference.detectable:
+    if not is_clear(difference):
         return NO_DIFFERENCE
     toxicity = difference.endpoint == "toxicity_grade3plus"
     if difference.difference > 0:
