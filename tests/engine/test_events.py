@@ -83,9 +83,6 @@ def test_hepatic_progression_is_told_from_any() -> None:
     assert lung.outcomes["hepatic_event"][0] in (0, DIED)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the hazard of liver replacement is 2.8e-5 a day at no tumour: 9.7 % dead"
-)
 def test_a_speck_in_the_liver_kills_nobody() -> None:
     """Three cells that never grow, ten years, liver replacement the only cause of death."""
     twins = hm.people(4000, growth=1e-9)

@@ -130,7 +130,6 @@ def test_antivegf_is_not_stopped_without_need():
         ("hepatectomy + repeat_hepatectomy", 15, "only one resection"),
         ("hepatectomy + mfolfox6*6", 15, "Use > for then"),
         ("pembrolizumab*36", 1, "up to 35"),
-        ("[28d] cik", 1, "nothing to wait for"),
         ("hepatectomy > [9999d] cik", 15, "0 to 730"),
         ("hepatectomy > cik [28d]", 19, "cannot stand here"),
         ("hepatectomy > [7d] [7d] cik", 20, "beginning of a stage"),

@@ -21,6 +21,7 @@ from metachron.model.liver import regrow
 from metachron.model.nerve import nerve_step
 
 LN_MICRO = math.log(1.0e7)
+LN_VASCULAR = math.log(1.0e7)  # about 2.7 mm; smaller lesions feed by diffusion (assumed)
 LN_NADIR = math.log(1.0e4)
 
 
@@ -102,11 +103,16 @@ def drug_change(life, i, gf, par, commit):
 
 
 @jit
-def lesion_step(life, lesions, twin, par, i, growing, immune, drugs):
-    """Move lesion i over the step; extinction is decided at its nadir by the lesion's own coin."""
+def lesion_step(life, lesions, twin, par, i, days, full, slowed, immune, drugs):
+    """Move lesion i over the step; extinction is decided at its nadir by the lesion's own coin.
+
+    `full` and `slowed` are growth days without and with anti-VEGF drugs, which hold back lesions that
+    live on vessels. Growth held back is not kill: it does not count towards extinction.
+    """
     ln_k = math.log(par.capacity_cells)
     rate = twin.growth * lesions[i].growth
     x0 = life.x[i]
+    growing = slowed if x0 > LN_VASCULAR else full
     if not drugs and immune <= 0.0:
         life.x[i] = grow(x0, growing, rate, ln_k)
         return
@@ -117,10 +123,12 @@ def lesion_step(life, lesions, twin, par, i, growing, immune, drugs):
     change = drug_change(life, i, gf, par, True) - immune
     grown = x0 + rate * gf * growing
     life.x[i] = grown + change
+    life.held[i] += rate * gf * (full - growing)
     lost = (math.exp(grown) - math.exp(life.x[i])) / CELLS_PER_ML
-    if lost > 0.0:
-        life.debris[i] += lost
-    if life.x[i] < LN_NADIR and math.exp(-math.exp(life.x[i]) * (1.0 - par.death_over_birth)) > life.coin[i]:
+    if lost > 0.0:  # killed at mid-step on average, cleared since
+        life.debris[i] += lost * math.exp(-0.5 * par.dead_tissue_clearance * days)
+    clonogens = life.x[i] + life.held[i]
+    if clonogens < LN_NADIR and math.exp(-math.exp(clonogens) * (1.0 - par.death_over_birth)) > life.coin[i]:
         life.alive[i] = 0
 
 
@@ -139,10 +147,12 @@ def lesions_to(st, life, lesions, twin, par, days, cells):
     st.vegf *= math.exp(-decay_v * days)
     if st.vegf < 0.05:
         st.vegf = 0.0
+    full = days
     if st.line == 2:
-        growing *= math.sqrt(par.line_growth_factor)
+        full *= math.sqrt(par.line_growth_factor)
     elif st.line > 2:
-        growing *= par.line_growth_factor
+        full *= par.line_growth_factor
+    slowed = full * growing / days
     boost = 1.0 + par.chemo_sensitising * min(st.stress, 1.0)
     checkpoint = 0.0
     if st.checkpoint > 1.0e-4:
@@ -164,7 +174,7 @@ def lesions_to(st, life, lesions, twin, par, days, cells):
             if active:
                 ratio = effector_ratio(cells, par.cell_homing, life.x[i], total)
                 immune += twin.immune * cell_kill_rate(ratio, kill_cells) * days
-            lesion_step(life, lesions, twin, par, i, growing, boost * immune, any_drug)
+            lesion_step(life, lesions, twin, par, i, days, full, slowed, boost * immune, any_drug)
     st.stress *= math.exp(-math.log(2.0) / par.chemo_stress_half_life_days * days)
 
 

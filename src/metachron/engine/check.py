@@ -7,6 +7,26 @@ from numpy.typing import NDArray
 
 from metachron.engine.records import GIVE_NOTHING, Programme
 from metachron.errors import EngineError
+from metachron.model.kill import CLASSES
+
+# Allowed ranges of twin fields; what is not named here must only be finite
+LIMITS = {
+    "growth": (0.0, 1.0),
+    "sensitivity": (0.0, 1e3),
+    "immune": (0.0, 1e4),
+    "checkpoint": (0.0, 1e6),
+    "egfr_active": (0.0, 1.0),
+    "age": (0.0, 130.0),
+    "background_factor": (0.0, 1e3),
+    "neutrophils": (0.01, 100.0),
+    "marrow_factor": (0.0, 1e3),
+    "nerve_factor": (0.0, 1e3),
+    "bsa": (0.0, 5.0),
+    "liver_ml": (1.0, 1e4),
+    "liver_share": (0.01, 2.0),
+    "nerve_burden": (0.0, 1e5),
+    "start_line": (0.0, 50.0),
+}
 
 
 def _first_bad(name: str, values: NDArray[np.float64], low: float, high: float) -> None:
@@ -32,22 +52,42 @@ def check_batch(
         raise EngineError(f"{lesions.shape[0]} rows of lesions for {twins.size} twins")
     _first_bad("twins.draw", twins["draw"].astype(float), 0, draws.size - 1)
     _first_bad("twins.n_lesions", twins["n_lesions"].astype(float), 0, lesions.shape[1])
-    for field, low, high in (
-        ("growth", 0, 1),
-        ("sensitivity", 0, 1e3),
-        ("age", 0, 130),
-        ("liver_ml", 1, 1e4),
-    ):
-        _first_bad(f"twins.{field}", twins[field], low, high)
+    for field in twins.dtype.names or ():
+        low, high = LIMITS.get(field, (-1e9, 1e9))
+        _first_bad(f"twins.{field}", twins[field].astype(float), low, high)
     used = np.arange(lesions.shape[1])[None, :] < twins["n_lesions"][:, None]
     _first_bad("lesions.x", np.where(used, lesions["x"], 0.0), -50, 33)
     _first_bad("lesions.offset", np.where(used, lesions["offset"], 0.0), -50, 50)
+    _first_bad("lesions.growth", np.where(used, lesions["growth"], 1.0), 0, 100)
+    _first_bad("lesions.organ", np.where(used, lesions["organ"], 0).astype(float), 0, 3)
+    _first_bad("lesions.status", np.where(used, lesions["status"], 0).astype(float), 0, 2)
     for name in draws.dtype.names or ():
         _first_bad(f"draws.{name}", draws[name], -1e30, 1e30)
     _check_programme(programme)
 
 
+def _check_counts(programme: Programme) -> None:
+    n = programme.segments.size
+    if programme.n_planned < 0 or programme.n_lines < 0 or programme.n_planned + programme.n_lines > n:
+        raise EngineError(
+            f"{programme.n_planned} planned steps and {programme.n_lines} lines in {n} segments"
+        )
+    for name, index in (("repeat", programme.repeat_segment), ("continue", programme.continue_segment)):
+        if not -1 <= index < n:
+            raise EngineError(f"{name}_segment is {index}, outside -1 to {n - 1}")
+    days = {"on_treatment_days": programme.on_treatment_days, "first_scan": programme.first_scan}
+    for name, value in days.items():
+        if not 1 <= value <= 1e6:
+            raise EngineError(f"{name} is {value}, outside 1 to 1e6 days")
+    for field in ("admin_from", "admin_to"):
+        column = programme.segments[field].astype(float)
+        _first_bad(f"segments.{field}", column, 0, programme.admins.size)
+
+
 def _check_programme(programme: Programme) -> None:
+    _check_counts(programme)
+    _first_bad("scans", programme.scans, 1, 1e6)
+    _first_bad("rules.target", programme.rules["target"].astype(float), -1, CLASSES - 1)
     for s, segment in enumerate(programme.segments):
         days = programme.admins["day"][segment["admin_from"] : segment["admin_to"]]
         if (np.diff(days) < 0).any():

@@ -93,7 +93,7 @@ def treat_lesions(life, lesions, segment, par, seed, key, organ, procedure):
 def take_liver(st, life, lesions, segment, seed, key, procedure):
     """Unseen lesions in the part of the liver removed go with it; the remnant starts to grow back."""
     for i in range(life.x.size):
-        if life.alive[i] and lesions[i].organ == LIVER and not life.visible[i]:
+        if life.alive[i] and lesions[i].organ == LIVER and not life.visible[i] and not life.treated[i]:
             u = keyed.uniform(seed, key, keyed.IN_REMNANT, COINS_PER_PROCEDURE * procedure + i)
             if u > segment.remnant:
                 clear(life, i)

@@ -102,6 +102,7 @@ class Life(NamedTuple):
     left: NDArray[np.float64]
     phi: NDArray[np.float64]
     debris: NDArray[np.float64]
+    held: NDArray[np.float64]
     alive: NDArray[np.int64]
     visible: NDArray[np.int64]
     treated: NDArray[np.int64]

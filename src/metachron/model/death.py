@@ -27,8 +27,7 @@ def cancer_hazard(sum_diameters_cm, new_lesion, intercept, burden, new_effect):
 
 @jit
 def liver_hazard(tumour_ml, liver_ml, largest, mid, width):
-    """Hazard per day of liver replacement: logistic in tumour over liver volume."""
+    """Hazard per day of liver replacement: logistic in tumour over liver volume, nought without tumour."""
     z = (tumour_ml / liver_ml - mid) / width
-    if z < -30.0:
-        return 0.0
-    return largest / (1.0 + math.exp(-min(z, 30.0)))
+    none = largest / (1.0 + math.exp(min(mid / width, 30.0)))
+    return max(0.0, largest / (1.0 + math.exp(-max(min(z, 30.0), -30.0))) - none)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives
-from metachron.engine.records import CAUSE_OPERATION, CAUSE_TOXICITY, SYSTEMIC, Programme
+from metachron.engine.records import SYSTEMIC, Programme
 from metachron.model.toxicity import KINDS, NEUROPATHY
 from metachron.plan.bands import band, estimate
 from metachron.plan.results import Basis, Completion, Curve, Estimate, Outcomes, Toxicity
@@ -72,8 +72,7 @@ def toxicity(lives: Lives, draw: NDArray[np.int64], basis: Basis) -> list[Toxici
             )
 
     add("any", "3+", np.asarray((lives.grades >= 3).any(1)))
-    cause = lives.outcomes["cause"]
-    add("death from treatment", "5", (cause == CAUSE_OPERATION) | (cause == CAUSE_TOXICITY))
+    add("death from treatment", "5", np.asarray((lives.grades == 5).any(1)))
     for k, kind in enumerate(KINDS):
         if k == NEUROPATHY:
             add(kind, "2+", lives.grades[:, k] >= 2)

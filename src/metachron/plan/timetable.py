@@ -9,7 +9,7 @@ from metachron.engine.batch import Lives
 from metachron.engine.records import Programme
 from metachron.plan.results import Bar
 from metachron.strategies.catalogue import Catalogue
-from metachron.strategies.schema import Step, Strategy
+from metachron.strategies.schema import EffectClass, Step, Strategy
 
 Floats = NDArray[np.float64]
 SCAN_DAYS = 550
@@ -45,16 +45,23 @@ def _step_bars(step: Step, start: Floats, end: Floats, catalogue: Catalogue) -> 
         ]
         return [*bars, _bar("recovery", "recovery", start + stay, end)]
     bars = []
+    days = catalogue.regimens[step.regimens[0]].cycle_days if step.regimens else 0
+    if step.cells and not days:
+        days = catalogue.cells[step.cells].interval_days
     for name in step.regimens:
         regimen = catalogue.regimens[name]
         cycles = f", {step.cycles} cycles" if step.cycles else ", until progression"
-        bars.append(_bar(LANES[regimen.kind], regimen.title + cycles, start, end))
+        stop = step.stop_partner_before_surgery_cycles * days
+        only_vegf = catalogue.effects_of(name) == {EffectClass.VEGF}
+        last = np.maximum(start, end - stop) if only_vegf else end
+        bars.append(_bar(LANES[regimen.kind], regimen.title + cycles, start, last))
     if step.cells:
         product = catalogue.cells[step.cells]
-        label = f"{step.infusions or product.infusions} infusions of {product.title}"
+        count = step.infusions or product.infusions
+        label = f"{count} infusions of {product.title}"
         if step.regimens:
             label += f", day {step.infusion_day or product.day_in_cycle}"
-        bars.append(_bar("cells", label, start, end))
+        bars.append(_bar("cells", label, start, np.minimum(end, start + count * days)))
     return bars
 
 

@@ -130,8 +130,6 @@ def _stages(tokens: list[Token], end: int) -> list[Stage]:
     while queue:
         if queue[0].kind == "gap":
             first = queue.pop(0)
-            if not stages:
-                raise Fault(first.column, "the first stage has nothing to wait for")
             if gap is not None or items:
                 raise Fault(first.column, "a wait stands at the beginning of a stage")
             gap = _number(first, 0, 730, "days to wait")
