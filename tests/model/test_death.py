@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,7 +55,9 @@ def test_more_cancer_more_hazard(a: float, b: float) -> None:
 
 
 def test_liver_hazard_limits() -> None:
-    assert liver_hazard(0.6 * 1500.0, 1500.0, 0.05, 0.6, 0.08) == pytest.approx(0.025)
+    none = 0.05 / (1.0 + np.exp(0.6 / 0.08))  # the logistic without tumour is taken off
+    assert liver_hazard(0.6 * 1500.0, 1500.0, 0.05, 0.6, 0.08) == pytest.approx(0.025 - none)
+    assert liver_hazard(0.0, 1500.0, 0.05, 0.6, 0.08) == 0.0
     assert liver_hazard(15.0, 1500.0, 0.05, 0.6, 0.08) < 5e-5
-    assert liver_hazard(1e6, 1500.0, 0.05, 0.6, 0.08) == pytest.approx(0.05)
-    assert liver_hazard(1.0, 1500.0, 0.05, 0.6, 0.01) == 0.0
+    assert liver_hazard(1e6, 1500.0, 0.05, 0.6, 0.08) == pytest.approx(0.05 - none)
+    assert liver_hazard(1.0, 1500.0, 0.05, 0.6, 0.01) < 1e-12

@@ -58,10 +58,8 @@ def exposure(half_life, toxicity, expansion, chemo_cycles, interval, day, infusi
         if given < infusions and t >= interval * given + day - 1e-9:
             s[E] += 1e10
             given += 1
-        before = s[E]
-        host_step(s, work, step, amounts, 0.7, decay, 5.0, 4.0 / 118.0 * 24.0, 1.68, 0.16,
-                  math.log(2.0) / 20.0, expansion, math.log(2.0) / half_life, toxicity, 4e10)  # fmt: skip
-        area += 0.5 * (before + s[E]) * step
+        area += step * host_step(s, work, step, amounts, 0.7, decay, 5.0, 4.0 / 118.0 * 24.0, 1.68, 0.16,
+                                 LN2 / 20.0, expansion, LN2 / half_life, toxicity, 4e10)  # fmt: skip
     return area
 
 

@@ -72,10 +72,13 @@ def host_step(s, work, h, amounts, decay_m, decay_l, base, ktr, kc, gamma, k_l, 
     host_rates(y, k4, m, f, a, base, ktr, kc, gamma, k_l, grow_e, die_e, tox_e, cap_e)
     for j in range(E):
         s[j] = max(0.0, s[j] + h / 6.0 * (k1[j] + 2.0 * k2[j] + 2.0 * k3[j] + k4[j]))
-    if cells > 0.0:
-        s[E] = cells_after(cells, h, 0.5 * (lymph + s[L]), a, decay_l, grow_e, die_e, tox_e, cap_e)
     amounts[0], amounts[1], amounts[2] = m, f, a * half_l * half_l
-    return mean_between(cells, s[E])
+    if cells <= 0.0:
+        return 0.0
+    room = 0.5 * (lymph + s[L])
+    middle = cells_after(cells, 0.5 * h, room, a, decay_l, grow_e, die_e, tox_e, cap_e)
+    s[E] = cells_after(middle, 0.5 * h, room, a * half_l, decay_l, grow_e, die_e, tox_e, cap_e)
+    return 0.5 * (mean_between(cells, middle) + mean_between(middle, s[E]))
 
 
 @jit
