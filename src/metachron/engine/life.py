@@ -1,7 +1,7 @@
 """One life: a twin under a programme, from day 0 to death or the horizon.
 
 Order at one day: treatment that is due (procedure, cycle, administration), then the scan. Steps are at
-most half a week while drugs act, two days while infused cells do, four weeks otherwise.
+most a week while drugs act, two days while infused cells do, four weeks otherwise.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from metachron.model.growth import diameter_mm
 from metachron.model.host import STATES, E, start_host
 from metachron.model.kill import CLASSES
 
-STEP_DRUGS, STEP_CELLS, STEP_DISEASE, STEP_QUIET = 3.5, 2.0, 28.0, 91.0
+STEP_DRUGS, STEP_CELLS, STEP_DISEASE, STEP_QUIET = 7.0, 2.0, 28.0, 91.0
 SYMPTOM_MM = 60.0
 MOST_REPEATS, REPEAT_MAX_MM, REPEAT_MAX_LESIONS = 2, 50.0, 3
 REPEAT_WAIT, LINE_WAIT = 28.0, 14.0
