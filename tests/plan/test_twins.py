@@ -162,3 +162,10 @@ def test_effective_size() -> None:
     assert effective_size(np.zeros(50)) == pytest.approx(50.0)
     assert effective_size(np.array([0.0, -800.0, -800.0])) == pytest.approx(1.0)
     assert effective_size(np.log(np.array([1.0, 1.0, 2.0]))) == pytest.approx(16 / 6)
+
+
+def test_no_parameter_draw_takes_over() -> None:
+    """The density of sizes at the first operation is normalised: findings move the draws only a little."""
+    found = twins_of(read_example("small_unfit"))
+    share = np.bincount(found.twins["draw"]) / found.twins.size
+    assert 1.0 / np.sum(share**2) > found.draws.size / 3

@@ -63,11 +63,14 @@ def _at_primary_surgery(c: Candidates, found: Findings) -> Floats:
     k = float(np.log(load_parameters()["capacity_cells"].value))
     limit = float(np.log(load_parameters()["detect_ct_cells"].value))
     back = max(0.0, found.days_since_primary - found.quiet_days)
+    # ln of the size density exp(slope x) on [0, limit], relative to the uniform one
+    slope = np.where(np.abs(c.draws["occult_size_slope"]) < 1e-6, 1e-6, c.draws["occult_size_slope"])
+    whole = np.log(np.expm1(slope * limit) / (slope * limit))
     for j in range(len(found.lesions)):
         rate = c.twins["growth"] * c.lesions["growth"][:, j]
         then = grow_many(c.lesions["x"][:, j].copy(), np.full(rate.size, -back), rate, k)
         unseen = log_expit((limit - then) / c.draws["detect_scale"])
-        size = c.draws["occult_size_slope"] * np.clip(limit - then, 0, limit)
+        size = slope * np.clip(limit - then, 0, limit) - whole
         too_young = -0.5 * (np.minimum(then, 0.0) / 2.0) ** 2
         total += unseen + size + too_young
     return total
