@@ -73,6 +73,8 @@ BLOCK_DAYS = 7
 CHEMO_TO_SURGERY = 28
 WAIT_FOR_SURGERY, WAIT_FOR_DRUGS, AFTER_PRIMARY_SURGERY = 21, 7, 28
 DEPLETION_DAYS = 7
+# Share of the liver left by a first and by a repeat resection when the surgeon gives no figure (assumed)
+DEFAULT_REMNANT, DEFAULT_REPEAT_REMNANT = 0.7, 0.9
 
 
 @dataclass
@@ -300,6 +302,34 @@ def start_line(patient: Patient) -> int:
     return sum(1 for t in patient.prior_treatments if t.setting == "metastatic")
 
 
+def _planned_steps(
+    builder: Builder, patient: Patient, strategy: Strategy, line: int, conversion: bool
+) -> int:
+    """Add the steps of the strategy; returns their number."""
+    steps = strategy.steps
+    for i, step in enumerate(steps):
+        gap = _first_gap(patient, step) if i == 0 else _gap(steps[i - 1], step, builder.catalogue)
+        if step.procedures:
+            builder.procedure(step.procedures, gap, needs_response=conversion and i > 0)
+        elif step.regimens:
+            builder.systemic(step, gap, line)
+        else:
+            builder.cells(step, gap)
+    return len(builder.segments)
+
+
+def _after_progression(builder: Builder, patient: Patient, strategy: Strategy, line: int) -> tuple[int, int]:
+    """Add later lines and repeat local treatment; returns (number of lines, index of the procedure)."""
+    first = max(line, start_line(patient)) + 1
+    lines = next_lines(patient, used_names(strategy), builder.catalogue)
+    for k, names in enumerate(lines):
+        builder.systemic(Step(regimens=names), 0.0, first + k)
+    builder.remnant = DEFAULT_REPEAT_REMNANT
+    knife = not patient.preferences.declines_surgery and patient.fit_for_major_surgery is not False
+    builder.procedure(["repeat_hepatectomy" if knife else "microwave"], 0.0)
+    return len(lines), len(builder.segments) - 1
+
+
 def compile_strategy(
     patient: Patient,
     strategy: Strategy,
@@ -314,38 +344,19 @@ def compile_strategy(
     disease is being treated, so that systemic treatment without surgery counts as a line.
     """
     parameters = load_parameters()
-    remnant = patient.liver.remnant_share or DEFAULT_REMNANT
-    builder = Builder(catalogue, doses or {}, remnant)
+    builder = Builder(catalogue, doses or {}, patient.liver.remnant_share or DEFAULT_REMNANT)
     local = any(step.procedures for step in strategy.steps)
     line = start_line(patient) + 1 if metastatic and not local else 0
     # metastases that cannot be taken out now are operated on only if they shrink
     conversion = local and metastatic and patient.liver.all_lesions_resectable is False
-    for i, step in enumerate(strategy.steps):
-        gap = _first_gap(patient, step) if i == 0 else _gap(strategy.steps[i - 1], step, catalogue)
-        if step.procedures:
-            builder.procedure(step.procedures, gap, needs_response=conversion and i > 0)
-        elif step.regimens:
-            builder.systemic(step, gap, line)
-        else:
-            builder.cells(step, gap)
-    n_planned = len(builder.segments)
-    before = strategy.steps[0] if conversion and strategy.steps and strategy.steps[0].regimens else None
-    n_lines = 0
-    supportive = strategy.intent is Intent.OBSERVATION and metastatic
-    if not supportive:
-        first = max(line, start_line(patient)) + 1
-        for k, names in enumerate(next_lines(patient, used_names(strategy), catalogue)):
-            builder.systemic(Step(regimens=names), 0.0, first + k)
-            n_lines += 1
-    repeat = -1
-    if not supportive:
-        builder.remnant = DEFAULT_REPEAT_REMNANT
-        knife = not patient.preferences.declines_surgery and patient.fit_for_major_surgery is not False
-        builder.procedure(["repeat_hepatectomy" if knife else "microwave"], 0.0)
-        repeat = len(builder.segments) - 1
+    n_planned = _planned_steps(builder, patient, strategy, line, conversion)
+    n_lines, repeat = 0, -1
+    if not (strategy.intent is Intent.OBSERVATION and metastatic):
+        n_lines, repeat = _after_progression(builder, patient, strategy, line)
     keep_on = -1
-    if before is not None:
-        builder.systemic(before.model_copy(update={"cycles": None}), 0.0, start_line(patient) + 1)
+    if conversion and strategy.steps[0].regimens:
+        endless = strategy.steps[0].model_copy(update={"cycles": None})
+        builder.systemic(endless, 0.0, start_line(patient) + 1)
         keep_on = len(builder.segments) - 1
     scans = catalogue.surveillance[strategy.surveillance]
     return Programme(
@@ -363,7 +374,3 @@ def compile_strategy(
         first_scan=float(scans.first_scan_day),
         ct_limit=parameters[SCAN_LIMIT[scans.modality]].value,
     )
-
-
-# Share of the liver left by a first and by a repeat resection when the surgeon gives no figure (assumed).
-DEFAULT_REMNANT, DEFAULT_REPEAT_REMNANT = 0.7, 0.9
