@@ -12,8 +12,8 @@ LIMITS = [
     " prior, half of the draws give none, and such strategies are never ranked.",
     "Bands are 90 % intervals over parameter draws; they do not cover errors in the structure of the model.",
     "An unseen lesion is assumed to have been there at the operation; no metastasis seeds another.",
-    "Known misfits before calibration: response and progression-free survival on chemotherapy come out too good,"
-    " survival on checkpoint inhibitors in MSI-high disease too poor, early death of patients who can be operated on"
-    " and cure after a first recurrence too frequent, ablation too much worse than resection.",
+    "Known misfits before calibration: response and progression-free survival on chemotherapy come out too"
+    " good, survival on checkpoint inhibitors in MSI-high disease too poor, early death of patients who can"
+    " be operated on and cure after a first recurrence too frequent, ablation too much worse than resection.",
     "Later lines and repeat local treatment follow fixed rules; what a team would really do may differ.",
 ]
