@@ -69,7 +69,7 @@ def test_bevacizumab_cures_nobody_after_surgery() -> None:
         # what later lines and repeat surgery do to recurrences is another question
         plan = trial.programme_of(STAGE3, trial.strategy(text))._replace(n_lines=0, repeat_segment=-1)
         cured.append(trial.run(STAGE3, plan).outcomes["no_cells"])
-    assert cured[1].mean() <= cured[0].mean() + 0.001
+    assert cured[1].mean() <= cured[0].mean()
 
 
 def test_adjuvant_folfox_against_observation() -> None:
