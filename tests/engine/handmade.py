@@ -59,7 +59,7 @@ def people(n: int, **changes: Any) -> NDArray[np.void]:
     twins = np.zeros(n, TWIN)
     values = {
         "growth": RATE, "sensitivity": 1.0, "immune": 1.0, "checkpoint": 1.0, "age": 18.0,
-        "background_factor": 1e-9, "neutrophils": 5.0, "marrow_factor": 1.0, "nerve_factor": 1.0, "bsa": 1.8,
+        "background_factor": 1e-9, "neutrophils": 5.0, "marrow_factor": 1.0, "nerve_factor": 1.0,
         "liver_ml": 1500.0, "liver_share": 1.0, "logit_macro": SENSITIVE, "logit_micro": SENSITIVE,
         "n_lesions": 1,
     }  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from metachron.model.death import background_cumulative, cancer_hazard, liver_hazard
+from metachron.model.death import background_day, cancer_hazard, liver_hazard
 
 INTERCEPT, BURDEN, NEW = -8.09, 0.5, 1.2
 
@@ -21,14 +21,14 @@ def test_background_is_the_integral_of_its_hazard(age: float, days: float) -> No
     def hazard(t: float) -> float:
         return 0.8 * 0.013 * 2.0 ** ((age + t - 65.0) / 8.0)
 
-    expected = quad(hazard, 0.0, days / 365.25, epsabs=1e-13)[0]
-    assert background_cumulative(age, days, 0.013, 8.0, 0.8) == pytest.approx(expected, rel=1e-9)
+    target = quad(hazard, 0.0, days / 365.25, epsabs=1e-13)[0]
+    assert background_day(target, age, 0.013, 8.0, 0.8) == pytest.approx(days, rel=1e-9)
 
 
-def test_background_over_two_spans_is_their_sum() -> None:
-    one = background_cumulative(70.0, 365.25, 0.013, 8.0, 1.0)
-    two = background_cumulative(71.0, 365.25, 0.013, 8.0, 1.0)
-    assert background_cumulative(70.0, 730.5, 0.013, 8.0, 1.0) == pytest.approx(one + two)
+def test_background_goes_on_from_where_it_stands() -> None:
+    whole = background_day(0.05, 70.0, 0.013, 8.0, 1.0)
+    half = background_day(0.02, 70.0, 0.013, 8.0, 1.0)
+    assert whole == pytest.approx(half + background_day(0.03, 70.0 + half / 365.25, 0.013, 8.0, 1.0))
 
 
 def test_nothing_detected_nothing_to_die_of() -> None:

@@ -35,6 +35,13 @@ def check_range(option: str, value: float) -> None:
         raise InputError(Problem(option, f"{value} is out of range", f"{low:,} to {high:,}"))
 
 
+def check_run(twins: int, draws: int, seed: int, horizon_years: float, jobs: int) -> None:
+    """Check the options of every command that simulates. Raises InputError on the first out of range."""
+    given = {"--twins": twins, "--draws": draws, "--seed": seed, "--horizon": horizon_years, "--jobs": jobs}
+    for option, value in given.items():
+        check_range(option, value)
+
+
 def read_patient_or_example(argument: str) -> Patient:
     """The patient of a file, or of the bundled example of that name when no such file exists.
 

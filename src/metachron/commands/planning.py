@@ -33,11 +33,7 @@ class PlanOptions:
     jobs: int
 
     def __post_init__(self) -> None:
-        inputs.check_range("--twins", self.twins)
-        inputs.check_range("--draws", self.draws)
-        inputs.check_range("--seed", self.seed)
-        inputs.check_range("--horizon", self.horizon_years)
-        inputs.check_range("--jobs", self.jobs)
+        inputs.check_run(self.twins, self.draws, self.seed, self.horizon_years, self.jobs)
 
 
 def run_plan(options: PlanOptions) -> None:

@@ -21,7 +21,6 @@ LIMITS = {
     "neutrophils": (0.01, 100.0),
     "marrow_factor": (0.0, 1e3),
     "nerve_factor": (0.0, 1e3),
-    "bsa": (0.0, 5.0),
     "liver_ml": (1.0, 1e4),
     "liver_share": (0.01, 2.0),
     "nerve_burden": (0.0, 1e5),

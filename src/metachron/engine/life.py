@@ -27,7 +27,7 @@ from metachron.engine.records import (
 )
 from metachron.engine.treatment import begin_systemic, close_nerve, cycle_boundary, give
 from metachron.model.compiled import first_record, jit
-from metachron.model.death import DAYS_PER_YEAR
+from metachron.model.death import background_day
 from metachron.model.growth import diameter_mm
 from metachron.model.host import STATES, E, start_host
 from metachron.model.kill import CLASSES
@@ -67,15 +67,6 @@ def new_life(lesions, twin, par, kinds, seed):
 
 
 @jit
-def background_death(twin, par, seed):
-    """Day of death from other causes, from the exact law."""
-    target = keyed.exponential(seed, twin.key, keyed.DEATH_BACKGROUND, 0)
-    b = math.log(2.0) / par.background_doubling_years
-    start = par.background_65 * twin.background_factor * math.exp(b * (twin.age - 65.0))
-    return math.log(1.0 + target * b / start) / b * DAYS_PER_YEAR
-
-
-@jit
 def begin(st, life, lesions, twin, par, programme, seed):
     """State at day 0."""
     st.segment, st.queued, st.cycle = -1, -1, -1
@@ -85,7 +76,10 @@ def begin(st, life, lesions, twin, par, programme, seed):
     st.nerve_n = twin.nerve_burden
     st.nadir = twin.neutrophils
     st.cell_decay = 0.1
-    st.death_background = background_death(twin, par, seed)
+    target = keyed.exponential(seed, twin.key, keyed.DEATH_BACKGROUND, 0)
+    st.death_background = background_day(
+        target, twin.age, par.background_65, par.background_doubling_years, twin.background_factor
+    )
     st.death_set = math.inf
     st.limit_cancer = keyed.exponential(seed, twin.key, keyed.DEATH_CANCER, 0)
     visible = 0

@@ -27,8 +27,8 @@ GIVE_VEGF, GIVE_CHECKPOINT, GIVE_CELLS, GIVE_NOTHING = 6, 7, 8, 9
 (RULE_ANC, RULE_NADIR, RULE_NERVE, RULE_FEBRILE, RULE_TOXICITY) = range(5)
 (ACT_DELAY, ACT_REDUCE, ACT_STOP) = range(3)
 # Causes of death and kinds of event
-CENSORED, PROGRESSED, DIED = 0, 1, 2
-(ALIVE, CAUSE_BACKGROUND, CAUSE_CANCER, CAUSE_OPERATION, CAUSE_TOXICITY) = range(5)
+PROGRESSED, DIED = 1, 2
+(_ALIVE, CAUSE_BACKGROUND, CAUSE_CANCER, CAUSE_OPERATION, CAUSE_TOXICITY) = range(5)
 # RECIST best response; 0 is "not measured"
 NOT_MEASURED, CR, PR, SD, PD = range(5)
 
@@ -44,7 +44,7 @@ def _layout(whole: str, real: str, per_class: str = "") -> np.dtype[np.void]:
 TWIN = _layout(
     "key draw n_lesions start_line nerve_grade msi_high",
     "growth sensitivity immune checkpoint egfr_active age background_factor neutrophils marrow_factor"
-    " nerve_factor bsa liver_ml liver_share nerve_burden",
+    " nerve_factor liver_ml liver_share nerve_burden",
     "logit_macro logit_micro",
 )
 LESION = _layout("organ status near_vessel", "x offset growth")

@@ -10,11 +10,11 @@ DAYS_PER_YEAR = 365.25
 
 
 @jit
-def background_cumulative(age_years, days, at_65, doubling_years, factor):
-    """Cumulative background hazard over `days` from the given age (Gompertz law); exact."""
+def background_day(target, age_years, at_65, doubling_years, factor):
+    """Day on which the cumulative background hazard (Gompertz law) from an age reaches `target`; exact."""
     b = math.log(2.0) / doubling_years
     start = at_65 * factor * math.exp(b * (age_years - 65.0))
-    return start / b * (math.exp(b * days / DAYS_PER_YEAR) - 1.0)
+    return math.log(1.0 + target * b / start) / b * DAYS_PER_YEAR
 
 
 @jit

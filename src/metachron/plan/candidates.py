@@ -88,7 +88,6 @@ def _body(twins: NDArray[np.void], d: NDArray[np.void], streams: Streams, patien
     twins["nerve_factor"] = np.exp(d["neuropathy_sd"] * streams["nerve"].standard_normal(n))
     twins["nerve_grade"] = patient.neuropathy_grade or 0
     twins["nerve_burden"] = _nerve_burden(patient, d)
-    twins["bsa"] = derive.body_surface_area_m2(patient) or 1.8
     volume = patient.liver.volume_ml
     spread = np.exp(0.15 * streams["liver"].standard_normal(n))
     twins["liver_ml"] = np.full(n, volume) if volume else d["liver_volume_ml"] * spread
