@@ -10,9 +10,8 @@ import pytest
 
 from metachron.evidence.references import load_references
 from metachron.parameters import Parameter, draw_parameters, load_parameters
-from metachron.parameters.draws import latin_hypercube
 from metachron.parameters.docs import number, tables, update
-from metachron.parameters.draws import median_parameters, quantile
+from metachron.parameters.draws import latin_hypercube, median_parameters, quantile
 from metachron.parameters.load import parameter_files, read_parameters
 
 PARAMETERS = load_parameters()
