@@ -211,7 +211,7 @@ def test_the_limit_is_kept_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mc.adaptive
     assert mc.stopped_by_limit
     assert mc.above_target == sum(excess(d) > 1 for d in plan.comparison) > 0
-    assert "the limit" in mc.text
+    assert mc.text.endswith("at the limit of the plan.")
     assert all(d.mc_error > 0 for d in plan.comparison if d.difference != 0)
 
 
@@ -235,8 +235,12 @@ def test_progress_names_twins_error_and_target_and_never_goes_back(monkeypatch: 
     shares = [share for _, share in said]
     assert shares == sorted(shares)
     assert 0.0 <= shares[0] <= shares[-1] <= 1.0
-    assert any(stage.startswith("100 twins: ") for stage, _ in said)
-    assert any("100 twins leave a Monte Carlo error of" in s and "target" in s for s, _ in said)
+    assert any(stage.startswith("simulating 100 twins: ") for stage, _ in said)
+    rounds = [stage for stage, _ in said if stage.startswith("100 twins leave a Monte Carlo error of ")]
+    assert len(rounds) > 1, "said anew for every strategy of the round"
+    assert len(set(rounds)) == 1, "and always the same, so that it is one line where no bar is shown"
+    assert ", target " in rounds[0]
+    assert rounds[0].endswith(": adding 300")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

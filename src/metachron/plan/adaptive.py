@@ -51,7 +51,7 @@ def simulate_fixed(match: Match, arms: list[Arm], wanted: str, n: int, run: Run)
     """All arms on `n` twins. `wanted`: the reference when it is among them."""
     run.say("matching twins", 0.0)
     twins = match(n, None)
-    _simulate(arms, twins, run, "simulating ", (0.0, 1.0))
+    _simulate(arms, twins, run, (0.0, 1.0))
     reference = pick_reference(arms, wanted)
     found = differences(arms, reference, twins, run.fraction)
     return Simulated(twins, reference, found, summary(found, n, run.fraction, None))
@@ -62,19 +62,19 @@ def simulate_adaptive(match: Match, arms: list[Arm], wanted: str, draws: int, ru
     batch = max(BATCH, PER_DRAW * draws)
     most = most_twins(batch)
     run.say("matching twins", 0.0)
-    twins, goal, done = match(batch, None), batch, 0.0
-    fresh, bar = twins, (0.0, FIRST_SHARE)
+    twins = match(batch, None)
+    fresh, bar, stage = twins, (0.0, FIRST_SHARE), ""
     while True:
-        _simulate(arms, fresh, run, f"{goal:,} twins: ", bar)
+        _simulate(arms, fresh, run, bar, stage)
         reference = pick_reference(arms, wanted)
         found = differences(arms, reference, twins, run.fraction)
         last = worst(found)
         if last is None or excess(last) <= 1.0 or twins.size >= most:
             return Simulated(twins, reference, found, summary(found, twins.size, run.fraction, most))
         goal = min(most, next_size(twins.size, excess(last), batch))
-        done = bar[1]
-        bar = (done, done + LATER_SHARE * (1.0 - done))
-        run.say(_remaining(last, twins.size, goal), done)
+        bar = (bar[1], bar[1] + LATER_SHARE * (1.0 - bar[1]))
+        stage = _remaining(last, twins.size, goal)
+        run.say(stage, bar[0])
         fresh, twins = _extend(match, twins, goal, batch)
 
 
@@ -99,15 +99,16 @@ def _extend(match: Match, twins: Twins, goal: int, batch: int) -> tuple[Twins, T
     return fresh, twins
 
 
-def _simulate(arms: list[Arm], twins: Twins, run: Run, lead: str, bar: tuple[float, float]) -> None:
+def _simulate(arms: list[Arm], twins: Twins, run: Run, bar: tuple[float, float], stage: str = "") -> None:
+    """Simulate new twins; progress runs through `bar`, named by arm, or by one stage for all arms."""
     start, end = bar
 
-    def say(stage: str, share: float) -> None:
-        run.say(lead + stage, start + (end - start) * share)
+    def say(arm: str, share: float) -> None:
+        run.say(stage or f"simulating {twins.size:,} twins: {arm}", start + (end - start) * share)
 
     run_arms(arms, twins, seed=run.seed, horizon_days=run.horizon_days, jobs=run.jobs, say=say)
 
 
 def _remaining(last: Difference, n: int, goal: int) -> str:
     error, allowed = in_words(last.mc_error, last.unit), in_words(last.mc_target, last.unit)
-    return f"{n:,} twins leave a Monte Carlo error of {error}, target {allowed}: {goal:,} next"
+    return f"{n:,} twins leave a Monte Carlo error of {error}, target {allowed}: adding {goal - n:,}"

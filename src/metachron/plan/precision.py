@@ -80,11 +80,8 @@ def _text(
     if not comparison:
         return f"{head}; nothing is compared."
     sizes = " and ".join(in_words(value, unit) for unit, value in largest.items())
-    head += f", which leaves a Monte Carlo error (standard error) of at most {sizes} in any difference"
+    head += f"; the Monte Carlo error (standard error) they leave is at most {sizes} in any difference"
     if not missed:
-        return f"{head}; that is small beside every interval."
-    more = ", the limit" if stopped else ""
-    return (
-        f"{head}{more}; in {missed} of {len(comparison)} differences it is larger than the target, and more"
-        " twins would move them."
-    )
+        return f"{head}, within the target for each."
+    where = f"{missed} of {len(comparison)} differences are above their target"
+    return f"{head}; {where}" + (" at the limit of the plan." if stopped else ", and more twins would help.")
