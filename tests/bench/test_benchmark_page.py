@@ -49,3 +49,9 @@ def test_update_replaces_adds_and_drops(maker: ModuleType) -> None:
 def test_unknown_names_are_refused(maker: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert maker.main(["nonsense"]) == 2
     assert "nonsense" in capsys.readouterr().err
+
+
+def test_every_section_has_one_heading_of_the_second_level_first(maker: ModuleType) -> None:
+    assert maker.section("x", "# A\n\ntext\n\n## B") == "## A\n\ntext\n\n### B"
+    assert maker.section("cost", "## A\n\n### B") == "## A\n\n### B"
+    assert maker.section("accuracy", "| a |") == "## Accuracy\n\n| a |"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,14 +22,12 @@ def describe(twins: int, strategies: int) -> str:
     )
 
 
-def peers() -> tuple[list[dict[str, Any]], str]:
+def peers(quick: bool) -> tuple[list[dict[str, Any]], str]:
     """(one record for each other program, why there is none). Only those installed are measured."""
-    try:
-        module = importlib.import_module("metachron.bench.peers")
-    except ImportError:
-        return [], "not measured"
-    found = [dict(record) for record in module.peer_ratios()]
-    return found, "" if found else "none is installed"
+    from metachron.bench.peers import peer_ratios
+
+    found = peer_ratios(16, 1) if quick else peer_ratios()
+    return found, "" if found else "not measured, none is installed (pip install 'metachron[peers]')"
 
 
 def bench(jobs: Sequence[int], *, quick: bool, say: Progress) -> dict[str, Any]:
@@ -46,7 +43,7 @@ def bench(jobs: Sequence[int], *, quick: bool, say: Progress) -> dict[str, Any]:
     say("memory", 1.0)
     memory = run_child("memory", twins, max(jobs))["memory_mb"]
     say("other programs", 1.0)
-    others, missing = peers()
+    others, missing = peers(quick)
     compile_seconds = None
     if not quick:
         say("compiling from nothing", 1.0)

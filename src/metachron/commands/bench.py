@@ -80,14 +80,16 @@ def rates_table(record: dict[str, Any]) -> Table:
 
 
 def peers_table(peers: list[dict[str, Any]]) -> Table:
-    """Other programs on the deterministic core at matched accuracy."""
+    """Other programs on the deterministic core, with their largest error at the setting that was timed."""
     from rich.table import Table
 
-    table = Table("program", "version", "patients/s", "metachron is faster by")
+    table = Table("program", "version", "patients/s", "largest error", "metachron is faster by")
     for peer in peers:
-        speed, ratio = peer.get("patients_per_second"), peer.get("ratio")
-        if speed is None or ratio is None:
-            table.add_row(str(peer["name"]), str(peer.get("version")), str(peer.get("error")), "")
-        else:
-            table.add_row(str(peer["name"]), str(peer.get("version")), f"{speed:,.1f}", f"{ratio:,.1f}x")
+        table.add_row(
+            peer["name"],
+            peer["version"],
+            f"{peer['patients_per_second']:,.1f}",
+            f"{peer['error']:.1e}",
+            f"{peer['ratio']:,.1f}x",
+        )
     return table
