@@ -18,7 +18,8 @@ EGFR = 4
 REFERENCE_CELLS = 5.0e10
 CELLS_PER_ML = 1.0e9
 GROWTH_FRACTION = (0.2, 4.0)
-MICRO_CELLS, MACRO_CELLS = 1.0e7, 1.0e8
+MICRO_CELLS, MACRO_CELLS = 1.0e7, 1.0e8  # resistance: genetic below, functional above
+AVASCULAR_CELLS, VASCULAR_CELLS = 3.0e6, 3.0e7  # no vessels below, all of it on vessels above
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from metachron.interop.constants import DIMENSIONLESS, PER_DAY, describe
 from metachron.interop.core import (
+    AVASCULAR_CELLS,
     CELLS_PER_ML,
     CLASS_NAMES,
     CYTOTOXIC_CLASSES,
@@ -21,6 +22,7 @@ from metachron.interop.core import (
     MACRO_CELLS,
     MICRO_CELLS,
     REFERENCE_CELLS,
+    VASCULAR_CELLS,
     Administration,
     Core,
 )
@@ -180,6 +182,7 @@ def _burden(eq: Equations, core: Core) -> None:
     """Sizes first: infused cells share out over all lesions."""
     span = f"(ln_capacity - {number(math.log(REFERENCE_CELLS))})"
     low, high = (number(g) for g in GROWTH_FRACTION)
+    none, whole = number(math.log(AVASCULAR_CELLS)), number(math.log(VASCULAR_CELLS / AVASCULAR_CELLS))
     for i in range(1, core.lesions + 1):
         terms = [f"y_{i}"]
         terms += [
@@ -187,18 +190,20 @@ def _burden(eq: Equations, core: Core) -> None:
             for k in (CLASS_NAMES[k] for k in core.classes)
         ]
         x = " + ".join(terms) + (f" - I_{i}" if core.immune else "")
+        vessels = f"min(max((x_{i} - {none}) / {whole}, 0), 1)"
         eq.rules.append(Rule(f"x_{i}", x, DIMENSIONLESS, f"ln living cells of lesion {i}"))
         gf = f"min(max((ln_capacity - x_{i}) / {span}, {low}), {high})"
         eq.rules.append(Rule(f"gf_{i}", gf, DIMENSIONLESS, f"Growth fraction of lesion {i}"))
+        if core.vegf or EGFR in core.classes:
+            eq.rules.append(Rule(f"vessels_{i}", vessels, DIMENSIONLESS, f"Share of lesion {i} on vessels"))
     if core.cells and core.lesions:
         total = " + ".join(f"exp(x_{i})" for i in range(1, core.lesions + 1))
         eq.rules.append(Rule("n_total", total, DIMENSIONLESS, "All living tumour cells"))
 
 
 def _lesion(eq: Equations, core: Core, i: int) -> None:
-    vessels = number(math.log(MICRO_CELLS))
     grow = f"growth_{i} * gf_{i}"
-    slowed = f"piecewise(M_vegf, x_{i} > {vessels}, 1)" if core.vegf else "1"
+    slowed = f"(1 - vessels_{i} * (1 - M_vegf))" if core.vegf else "1"
     add = eq.variables.append
     title = f"ln cells of lesion {i} without the kill"
     add(Variable(f"y_{i}", f"size_{i}", f"{grow} * line_growth * {slowed}", DIMENSIONLESS, title))
@@ -210,7 +215,7 @@ def _lesion(eq: Equations, core: Core, i: int) -> None:
         name = CLASS_NAMES[k]
         rate = f"kill_{name} * gf_{i} * A_{name}"
         rate += " * potency" if k in CYTOTOXIC_CLASSES else ""
-        rate += f" * piecewise(egfr_micro_factor, x_{i} < {vessels}, 1)" if k == EGFR else ""
+        rate += f" * (egfr_micro_factor + (1 - egfr_micro_factor) * vessels_{i})" if k == EGFR else ""
         phi, d = f"phi_{name}_{i}", f"D_{name}_{i}"
         add(Variable(d, "0", rate, DIMENSIONLESS, f"Cumulative kill of lesion {i} by {name} drugs"))
         title = f"Resistant share of lesion {i} to {name} drugs when first given"

@@ -13,16 +13,18 @@ import numpy as np
 
 from metachron.bench.solvers.system import Layout, weaker
 from metachron.interop.core import (
+    AVASCULAR_CELLS,
     CELLS_PER_ML,
     CLASS_NAMES,
     EGFR,
     GROWTH_FRACTION,
-    MICRO_CELLS,
     REFERENCE_CELLS,
+    VASCULAR_CELLS,
     Core,
 )
 
-LN_REFERENCE, LN_VESSELS = math.log(REFERENCE_CELLS), math.log(MICRO_CELLS)
+LN_REFERENCE, LN_AVASCULAR = math.log(REFERENCE_CELLS), math.log(AVASCULAR_CELLS)
+LN_DECADE = math.log(VASCULAR_CELLS / AVASCULAR_CELLS)
 FADING = {
     "V": "vegf",
     "checkpoint": "checkpoint",
@@ -119,9 +121,10 @@ def right_hand_side(core: Core, where: Layout) -> Any:
         n = jnp.exp(x)
         gf = jnp.clip((c["ln_capacity"] - x) / (c["ln_capacity"] - LN_REFERENCE), *GROWTH_FRACTION)
         factor = jnp.ones_like(x)
+        vessels = jnp.clip((x - LN_AVASCULAR) / LN_DECADE, 0.0, 1.0)
         if core.vegf:
             slowing = 1.0 - c["vegf_imax"] * get["V"] / (get["V"] + c["vegf_ic50_mg_l"])
-            factor = jnp.where(x > LN_VESSELS, slowing, 1.0)
+            factor = 1.0 - vessels * (1.0 - slowing)
         grow, rate = c["growth"] * gf * line_growth, jnp.zeros_like(x)
         blocks = {"y": grow * factor, "held": grow * (1.0 - factor)}
         for j, k in enumerate(core.classes):
@@ -129,7 +132,7 @@ def right_hand_side(core: Core, where: Layout) -> Any:
             single[f"A_{name}"] = -c["decay"][j] * get[f"A_{name}"]
             step = c["kill"][j] * gf * get[f"A_{name}"] * (potency if loses[j] else 1.0)
             if j == egfr:
-                step = step * jnp.where(x < LN_VESSELS, c["egfr_micro_factor"], 1.0)
+                step = step * (c["egfr_micro_factor"] + (1.0 - c["egfr_micro_factor"]) * vessels)
             blocks[f"D_{name}"] = step
             rate = rate + step * kills[j]
         if core.immune:

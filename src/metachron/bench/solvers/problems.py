@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.bench.solvers.system import Floats
 from metachron.engine.compile import compile_strategy
 from metachron.engine.records import LESION, LIVER, N_KINDS, RULE, TWIN, VISIBLE, Programme
-from metachron.interop.core import Core
+from metachron.interop.core import CELLS_PER_ML, Core
 from metachron.interop.lay_out import lay_out
 from metachron.parameters.draws import median_parameters
 from metachron.patient.examples import read_example
@@ -24,7 +25,7 @@ from metachron.strategies.language import resolve
 SEED = 20
 DISEASE_DAYS, MARROW_DAYS = 365.0, 175.0
 DIAMETERS_MM = (70.0, 55.0, 45.0, 38.0, 31.0, 25.0)
-LEAST_LOGIT = -2.0  # keeps every lesion above 1e7 cells, where no law changes and nothing dies out
+LEAST_LOGIT = -2.0  # keeps every lesion above 3e7 cells, so that nothing dies out and no law bends
 NEVER = 1.0e6  # days
 
 
@@ -40,6 +41,24 @@ class Problem:
     twins: NDArray[np.void]
     draws: NDArray[np.void]
     programme: Programme
+
+    def observe(self, states: Floats) -> Floats:
+        """What is compared, from states (..., columns): volumes (ln mL, living and dead) in place of W."""
+        seen = states.copy()
+        for i, name in enumerate(self.columns):
+            if name.startswith("W_"):
+                living = np.exp(states[..., self.columns.index(f"x_{name[2:]}")]) / CELLS_PER_ML
+                seen[..., i] = np.log(living + states[..., i])
+        return seen
+
+    def error(self, states: Floats, truth: Floats) -> float:
+        """Largest error of states (patients, times, columns): of logarithms as it is, else as a share."""
+        logarithm = [name[:2] in ("x_", "W_") for name in self.columns]
+        found, true = self.observe(states), self.observe(truth)
+        scale = np.maximum(np.abs(true).max(axis=1, keepdims=True), 1e-300)
+        scale[:, :, logarithm] = 1.0
+        worst = float((np.abs(found - true) / scale).max())
+        return worst if math.isfinite(worst) else math.inf
 
 
 def quiet_programme(expression: str) -> Programme:

@@ -27,7 +27,15 @@ from metachron.bench.solvers.system import (
     stretches,
     weaker,
 )
-from metachron.interop.core import CELLS_PER_ML, EGFR, GROWTH_FRACTION, MICRO_CELLS, REFERENCE_CELLS, Core
+from metachron.interop.core import (
+    AVASCULAR_CELLS,
+    CELLS_PER_ML,
+    EGFR,
+    GROWTH_FRACTION,
+    REFERENCE_CELLS,
+    VASCULAR_CELLS,
+    Core,
+)
 
 NAME, PACKAGE = "SciPy LSODA", "scipy"
 jit = numba.njit(error_model="numpy")
@@ -43,7 +51,8 @@ CONSTANTS = (
     "liver_regrowth", "liver_plateau", "liver_start", "liver_ml", "death_intercept", "death_burden",
     "death_liver_max", "death_liver_mid", "death_liver_width", "ln_capacity",
 )  # fmt: skip
-LN_REFERENCE, LN_VESSELS = math.log(REFERENCE_CELLS), math.log(MICRO_CELLS)
+LN_REFERENCE, LN_AVASCULAR = math.log(REFERENCE_CELLS), math.log(AVASCULAR_CELLS)
+LN_DECADE = math.log(VASCULAR_CELLS / AVASCULAR_CELLS)
 LEAST, MOST = GROWTH_FRACTION
 MAX_STEP = 0.5  # days; longer steps leave an error of 1e-5 between their ends
 
@@ -110,15 +119,16 @@ def lesions(s, out, at, c, first, phi, drug, fixed, line_growth, potency):
     for i in range(count):
         gf = min(max((c[36] - x[i]) / span, LEAST), MOST)
         grow = growth[i] * gf * line_growth
-        factor = slowing if x[i] > LN_VESSELS else 1.0
+        vessels = min(max((x[i] - LN_AVASCULAR) / LN_DECADE, 0.0), 1.0)
+        factor = 1.0 - vessels * (1.0 - slowing)
         out[y + i] = grow * factor
         if held >= 0:
             out[held + i] = grow * (1.0 - factor)
         rate = 0.0
         for k in range(classes):
             step = kill[k] * gf * s[k] * (potency if loses[k] else 1.0)
-            if k == egfr and x[i] < LN_VESSELS:
-                step *= c[1]
+            if k == egfr:
+                step *= c[1] + (1.0 - c[1]) * vessels
             gone = s[d + k * count + i]
             weak, strong = (1.0 - phi[k, i]) * math.exp(-gone), phi[k, i] * math.exp(-c[0] * gone)
             out[d + k * count + i] = step
