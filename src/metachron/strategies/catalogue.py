@@ -35,8 +35,16 @@ from metachron.strategies.schema import (
 )
 
 FOLDER = Path(__file__).parent
-Kind = Literal["strategies", "regimens", "procedures", "cells", "surveillance", "drugs"]
-KINDS: tuple[Kind, ...] = ("strategies", "regimens", "procedures", "cells", "surveillance", "drugs")
+Kind = Literal["strategies", "regimens", "procedures", "cells", "surveillance", "rules", "drugs"]
+KINDS: tuple[Kind, ...] = (
+    "strategies",
+    "regimens",
+    "procedures",
+    "cells",
+    "surveillance",
+    "rules",
+    "drugs",
+)
 
 E = TypeVar("E", bound=Entry)
 
@@ -53,6 +61,11 @@ class Catalogue:
     strategies: Mapping[str, Strategy]
     rule_sets: Mapping[str, RuleSet]
     aliases: Mapping[str, str]
+
+    @property
+    def rules(self) -> Mapping[str, RuleSet]:
+        """The sets of rules, as one kind of entry."""
+        return self.rule_sets
 
     def rules_of(self, strategy: Strategy) -> tuple[Rule, ...]:
         """The rules of a strategy: its sets in order, then its own."""
@@ -76,7 +89,9 @@ class Catalogue:
             entry = self.of_kind(k).get(plain_name(name))
             if entry is not None:
                 return entry  # type: ignore[no-any-return]
-        what = {"cells": "cell product"}.get(kind or "", (kind or "name").rstrip("s"))
+        what = {"cells": "cell product", "rules": "set of rules"}.get(
+            kind or "", (kind or "name").rstrip("s")
+        )
         raise InputError(self.unknown(name, what, names=self.names(kind)))
 
     def unknown(
@@ -221,9 +236,13 @@ def _check_citations(catalogue: Catalogue) -> None:
         for key in sorted(citations_of(entry))
         if key not in known
     ]
-    problems += [Problem(n, "cites nothing") for n, e in _all_entries(catalogue) if not citations_of(e)]
+    problems += [Problem(n, "cites nothing") for n, e in _all_entries(catalogue) if not _cites(e)]
     if problems:
         raise InputError(problems, source="catalogue")
+
+
+def _cites(entry: Entry) -> bool:
+    return bool(citations_of(entry)) or (isinstance(entry, RuleSet) and not entry.rules)
 
 
 def quantities_of(entry: BaseModel, path: str = "") -> Iterator[tuple[str, Quantity]]:
