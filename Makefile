@@ -1,7 +1,7 @@
 # Everything starts from Python 3.11 or newer, git and make; `make help` lists the targets.
 # Choose a Python with `make PYTHON=/path/to/python3.12 ...`.
 .DEFAULT_GOAL := help
-.PHONY: help plan test slow check lock picture clean
+.PHONY: help plan test slow check bench lock picture clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -26,6 +26,9 @@ check: $(VENV)/.dev ## lint, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: $(VENV)/.test ## measure everything and write docs/benchmarks.md (BENCH="cost cold" for some)
+	$(BIN)/python scripts/benchmarks $(BENCH)
 
 lock: ## pin the newest versions allowed in constraints.txt
 	scripts/lock $(PYTHON)

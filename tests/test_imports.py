@@ -17,6 +17,7 @@ LAYERS: list[set[str]] = [
     {"engine"},
     {"plan", "trial", "calibrate"},
     {"report", "interop", "web"},
+    {"bench"},
     {"commands"},
     {"cli"},
     {"__main__"},

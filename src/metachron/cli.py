@@ -66,7 +66,21 @@ def plan(
             " more. All that fit the situation when left out.",
         ),
     ] = None,
-    twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 1,000,000.")] = 2000,
+    twins: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Virtual twins, 100 to 1,000,000; as many as the differences need when left out.",
+        ),
+    ] = None,
+    mc_error: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Add twins until the Monte Carlo error of every difference is at most this share of the"
+            " half-width of its interval, above 0 to 1; 0.1 when left out.",
+        ),
+    ] = None,
     draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
     seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
     horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
@@ -87,7 +101,7 @@ def plan(
     from metachron.commands.planning import PlanOptions, run_plan
 
     jobs = cores() if jobs is None else jobs
-    run_plan(PlanOptions(patient, strategy or [], twins, draws, seed, horizon, out, json, jobs))
+    run_plan(PlanOptions(patient, strategy or [], twins, mc_error, draws, seed, horizon, out, json, jobs))
 
 
 @app.command()
@@ -191,6 +205,40 @@ def cohort(
             folder, outcomes, strategy, strategy_pretreated, twins, draws, seed, horizon, out, json, jobs
         )
     )
+
+
+@app.command()
+def bench(
+    json: Annotated[bool, typer.Option("--json", help="Print everything measured as JSON only.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer twins, and no compiling from nothing.")
+    ] = False,
+    jobs: Annotated[
+        list[int] | None,
+        typer.Option(metavar="N", help="Threads; repeat for several. One and all cores when left out."),
+    ] = None,
+) -> None:
+    """Measure how many full life histories a second are simulated here, memory and compile time."""
+    from metachron.commands.bench import BenchOptions, run_bench
+
+    run_bench(BenchOptions(jobs or [], quick, json))
+
+
+@app.command()
+def sbml(
+    patient: PatientArgument,
+    strategy: Annotated[
+        str, typer.Option(metavar="NAME", help="Strategy, by name or composed, e.g. 'mfolfox6*12'.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it ('-': print).")],
+    twin: Annotated[int, typer.Option(metavar="I", help="Which of 2,000 virtual twins, from 0.")] = 0,
+    days: Annotated[float, typer.Option(metavar="D", help="Days of treatment written, 1 to 7,305.")] = 365.0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same twins.")] = 1,
+) -> None:
+    """Write the equations of one twin under one strategy as an SBML file (needs the extra `sbml`)."""
+    from metachron.commands.sbml import SbmlOptions, run_sbml
+
+    run_sbml(SbmlOptions(patient, strategy, out, twin, days, seed))
 
 
 def report_error(error: MetachronError) -> None:

@@ -33,7 +33,8 @@ def test_defaults_reach_the_library(metachron, fakes, patient_file) -> None:
     call.pop("patient")
     assert call == {
         "strategies": None,
-        "twins": 2000,
+        "twins": None,
+        "mc_error": None,
         "draws": 40,
         "seed": 1,
         "horizon_years": 10.0,
@@ -51,6 +52,29 @@ def test_options_reach_the_library(metachron, fakes, patient_file, tmp_path) -> 
     assert (call["twins"], call["draws"], call["seed"]) == (500, 7, 2**63 - 1)
     assert call["horizon_years"] == 5.0
     assert files_below(tmp_path / "a") == {"b/report.html", "b/plan.json"}
+
+
+def test_the_allowed_error_reaches_the_library(metachron, fakes, patient_file) -> None:
+    assert metachron("plan", patient_file, "--mc-error", "0.25").code == 0
+    assert (fakes.calls[0]["twins"], fakes.calls[0]["mc_error"]) == (None, 0.25)
+
+
+@pytest.mark.parametrize("value", ["0", "-0.1", "nan", "inf", "1.01", "little"])
+def test_an_allowed_error_out_of_range_is_refused_in_one_line(metachron, fakes, patient_file, value) -> None:
+    result = metachron("plan", patient_file, "--mc-error", value)
+    assert result.code == 2
+    assert "--mc-error" in result.err
+    if value != "little":  # the option parser has a line of its own on where the help is
+        assert "above 0, at most 1" in result.err
+        assert len(result.err.splitlines()) == 1
+    assert not fakes.calls
+
+
+def test_a_number_of_twins_and_an_allowed_error_are_not_both_taken(metachron, fakes, patient_file) -> None:
+    result = metachron("plan", patient_file, "--twins", "500", "--mc-error", "0.1")
+    assert result.code == 2
+    assert "--mc-error: it decides the number of twins" in result.err
+    assert not fakes.calls
 
 
 def test_json_is_one_document_and_nothing_is_written(metachron, fakes, patient_file, tmp_path) -> None:

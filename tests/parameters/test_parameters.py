@@ -11,7 +11,7 @@ import pytest
 from metachron.evidence.references import load_references
 from metachron.parameters import Parameter, draw_parameters, load_parameters
 from metachron.parameters.docs import number, tables, update
-from metachron.parameters.draws import median_parameters, quantile
+from metachron.parameters.draws import latin_hypercube, median_parameters, quantile
 from metachron.parameters.load import parameter_files, read_parameters
 
 PARAMETERS = load_parameters()
@@ -163,3 +163,16 @@ def test_the_page_names_every_parameter_and_source() -> None:
 )
 def test_numbers_are_short(x: float, shown: str) -> None:
     assert number(x) == shown
+
+
+@pytest.mark.parametrize("n", [2, 7, 40])
+def test_the_latin_hypercube_is_that_of_scipy(n: int) -> None:
+    from scipy.stats import qmc
+
+    theirs = qmc.LatinHypercube(d=60, rng=np.random.default_rng([1, 0x5EED])).random(n)
+    np.testing.assert_array_equal(latin_hypercube(n, 60, 1), theirs)
+
+
+def test_the_latin_hypercube_fills_every_interval_once() -> None:
+    cells = np.floor(50 * latin_hypercube(50, 9, 3)).astype(int)
+    np.testing.assert_array_equal(np.sort(cells, axis=0), np.tile(np.arange(50)[:, None], (1, 9)))

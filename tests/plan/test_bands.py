@@ -7,9 +7,17 @@ import pytest
 from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives
-from metachron.engine.records import N_KINDS, OUTCOME
-from metachron.plan.bands import band, by_draw, difference, estimate, weighted_quantile
+from metachron.engine.records import LESION, N_KINDS, OUTCOME, TWIN
+from metachron.plan.bands import (
+    Paired,
+    band,
+    by_draw,
+    difference,
+    estimate,
+    weighted_quantile,
+)
 from metachron.plan.compare import compare
+from metachron.plan.twins import Twins
 
 DRAWS, PER_DRAW = 40, 50
 
@@ -76,13 +84,13 @@ def test_one_draw_or_one_twin_per_draw_is_no_error() -> None:
         mid, low, high = band(values, draw)
         assert mid == pytest.approx(7 / 3)
         assert low <= mid <= high
-        assert all(np.isfinite(difference(values, draw)))
+        assert all(np.isfinite(numbers(difference(values, draw))))
 
 
 def test_a_true_shift_is_found() -> None:
     rng = np.random.default_rng(4)
     for _ in range(20):
-        d, low, high, p = difference(*sample(rng, shift=0.3, spread=0.05))
+        d, low, high, p = numbers(difference(*sample(rng, shift=0.3, spread=0.05)))
         assert d == pytest.approx(0.3, abs=0.12)
         assert low < d < high
         assert p > 0.99
@@ -91,13 +99,13 @@ def test_a_true_shift_is_found() -> None:
 
 def test_signs_are_symmetric() -> None:
     values, draw = sample(np.random.default_rng(5), shift=0.1, spread=0.2)
-    d, low, high, p = difference(values, draw)
-    back = difference(-values, draw)
+    d, low, high, p = numbers(difference(values, draw))
+    back = numbers(difference(-values, draw))
     np.testing.assert_allclose(back, (-d, -high, -low, 1 - p), atol=1e-9)
 
 
 def test_no_difference_at_all_is_even_odds() -> None:
-    assert difference(np.zeros(100), np.arange(100) % 5) == (0.0, 0.0, 0.0, 0.5)
+    assert difference(np.zeros(100), np.arange(100) % 5) == Paired(0.0, 0.0, 0.0, 0.5, 0.0)
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.3, 1.0])
@@ -105,10 +113,21 @@ def test_the_interval_of_a_null_difference_covers_nought(spread: float) -> None:
     """At least nine times in ten over repetitions."""
     rng = np.random.default_rng(6)
     covered = [
-        low <= 0.0 <= high
-        for _, low, high, _ in (difference(*sample(rng, spread=spread)) for _ in range(300))
+        found.lower <= 0.0 <= found.upper
+        for found in (difference(*sample(rng, spread=spread)) for _ in range(300))
     ]
     assert np.mean(covered) >= 0.86  # 90 % less three standard errors
+
+
+def numbers(found: Paired) -> tuple[float, float, float, float]:
+    return found.mean, found.lower, found.upper, found.probability
+
+
+def twins(draw: NDArray[np.int64]) -> Twins:
+    """Nothing but the parameter draws, every twin from a patient of its own."""
+    made = np.zeros(draw.size, TWIN)
+    made["draw"] = draw
+    return Twins(made, np.zeros((draw.size, 1), LESION), np.zeros(DRAWS), np.arange(draw.size), 0, 1.0, [])
 
 
 def lives(pfs: NDArray[np.float64]) -> Lives:
@@ -126,7 +145,7 @@ def claims(shift: float, spread: float, times: int = 300) -> tuple[float, float]
     for _ in range(times):
         values, draw = sample(rng, shift=30 * shift, spread=30 * spread, noise=30.0)
         base = lives(np.full(values.size, 900.0))
-        found = compare("a", "b", lives(900.0 + values), base, draw, "prior-driven")[0]
+        found = compare("a", "b", lives(900.0 + values), base, twins(draw), "prior-driven")[0]
         claimed += found.detectable
         empty += found.detectable and found.lower <= 0.0 <= found.upper
         assert (found.text == "no detectable difference") == (not found.detectable)
@@ -149,6 +168,6 @@ def test_a_claim_needs_odds_of_nine() -> None:
     for _ in range(100):
         values, draw = sample(rng, shift=1.0, spread=0.0, noise=30.0)
         base = lives(np.full(values.size, 900.0))
-        found = compare("a", "b", lives(900.0 + values), base, draw, "prior-driven")[0]
+        found = compare("a", "b", lives(900.0 + values), base, twins(draw), "prior-driven")[0]
         odds = max(found.probability_better, 1 - found.probability_better)
         assert found.detectable == (odds >= 0.9)

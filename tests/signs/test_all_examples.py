@@ -15,7 +15,7 @@ NO_TREATMENT = {"best_supportive_care", "observation", "observation_intensive", 
 def test_full_plan(name: str) -> None:
     """2,000 twins each: same document with 1 and 2 threads, and no treatment is the worst choice."""
     patient = read_example(name)
-    first, second = (make_plan(patient, seed=11, jobs=jobs) for jobs in (1, 2))
+    first, second = (make_plan(patient, twins=2000, seed=11, jobs=jobs) for jobs in (1, 2))
     assert first.model_dump_json() == second.model_dump_json()
     done = {s.name: s.outcomes for s in first.strategies if s.outcomes is not None}
     assert len(done) >= 8

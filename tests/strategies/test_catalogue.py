@@ -106,8 +106,8 @@ def test_every_entry_cites_what_the_bibliography_holds():
     for kind, name, entry in every_entry():
         assert citations_of(entry), (kind, name)
         assert citations_of(entry) <= set(known), (kind, name)
-    for rules in CATALOGUE.dose_rules.values():
-        for rule in rules:
+    for rule_set in CATALOGUE.rule_sets.values():
+        for rule in rule_set.rules:
             assert rule.citations
             assert set(rule.citations) <= set(known)
 
@@ -159,12 +159,12 @@ def test_toxicity_orders_agree_with_the_trials():
 
 
 def test_label_rules_follow_the_published_limits():
-    rules = {r.name: r for r in CATALOGUE.dose_rules["label"]}
+    rules = {r.name: r for r in CATALOGUE.rule_sets["label"].rules}
     assert rules["neutrophils_low"].below == 1.5
     assert rules["neutrophils_low"].max_delay_days == 28
     assert rules["neuropathy_grade2"].value == pytest.approx(65 / 85, abs=0.005)
     assert rules["neuropathy_grade3"].action == "stop"
-    assert CATALOGUE.dose_rules["none"] == ()
+    assert CATALOGUE.rule_sets["none"].rules == []
 
 
 def test_ablation_margins_and_limits():

@@ -257,6 +257,13 @@ CASES: list[tuple[str, str, Intent, dict[str, Any], dict[str, Any]]] = [
         given_before("mfolfox6", "panitumumab", response="PD"),
         STANDARD_PAST,
     ),
+    (
+        "anti-egfr-rechallenge",
+        "folfiri + cetuximab > [progression] mfolfox6 + bevacizumab > [progression] folfiri + cetuximab",
+        CONTROL,
+        {},
+        {PAST: "second line"},
+    ),
     ("anti-egfr-with-anti-vegf", "mfolfox6 + panitumumab + bevacizumab", CONTROL, {}, {PAST: "no antibody"}),
     ("anti-egfr-operable", "mfolfox6*6 + panitumumab > hepatectomy", CURE, {}, UNRESECTABLE),
     ("anti-egfr-adjuvant", "mfolfox6*12 + panitumumab", ADJUVANT, NOTHING_VISIBLE, {}),
@@ -338,6 +345,7 @@ OTHER_PLAN = {
     "no irinotecan": "hepatectomy > mfolfox6*12",
     "no antibody": "mfolfox6 + bevacizumab",
     "no cells": "mfolfox6",
+    "second line": "mfolfox6 + bevacizumab > [progression] folfiri + cetuximab",
 }
 
 

@@ -35,9 +35,11 @@ def check_range(option: str, value: float) -> None:
         raise InputError(Problem(option, f"{value} is out of range", f"{low:,} to {high:,}"))
 
 
-def check_run(twins: int, draws: int, seed: int, horizon_years: float, jobs: int) -> None:
+def check_run(twins: int | None, draws: int, seed: int, horizon_years: float, jobs: int) -> None:
     """Check the options of every command that simulates. Raises InputError on the first out of range."""
-    given = {"--twins": twins, "--draws": draws, "--seed": seed, "--horizon": horizon_years, "--jobs": jobs}
+    if twins is not None:
+        check_range("--twins", twins)
+    given = {"--draws": draws, "--seed": seed, "--horizon": horizon_years, "--jobs": jobs}
     for option, value in given.items():
         check_range(option, value)
 

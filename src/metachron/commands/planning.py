@@ -24,7 +24,8 @@ class PlanOptions:
 
     patient: str
     strategies: list[str]
-    twins: int
+    twins: int | None
+    mc_error: float | None
     draws: int
     seed: int
     horizon_years: float
@@ -33,7 +34,10 @@ class PlanOptions:
     jobs: int
 
     def __post_init__(self) -> None:
+        from metachron.plan.precision import allowed_fraction
+
         inputs.check_run(self.twins, self.draws, self.seed, self.horizon_years, self.jobs)
+        allowed_fraction(self.twins, self.mc_error, "--mc-error")
 
 
 def run_plan(options: PlanOptions) -> None:
@@ -53,6 +57,7 @@ def run_plan(options: PlanOptions) -> None:
             patient,
             strategies=options.strategies or None,
             twins=options.twins,
+            mc_error=options.mc_error,
             draws=options.draws,
             seed=options.seed,
             horizon_years=options.horizon_years,

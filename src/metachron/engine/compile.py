@@ -29,6 +29,7 @@ from metachron.engine.records import (
     SYSTEMIC,
     Programme,
 )
+from metachron.errors import InputError, Problem
 from metachron.model.kill import CLASSES
 from metachron.model.toxicity import KINDS, cycle_hazard
 from metachron.parameters import load_parameters
@@ -36,12 +37,14 @@ from metachron.patient.schema import Patient
 from metachron.strategies.catalogue import Catalogue
 from metachron.strategies.lines import next_lines
 from metachron.strategies.schema import (
+    After,
     CellProduct,
-    DoseRule,
     DrugDose,
     EffectClass,
     Intent,
     Procedure,
+    Rule,
+    Starts,
     Step,
     Strategy,
     ToxicityRate,
@@ -63,7 +66,7 @@ RULE_STATES = {
     "neutrophil_nadir": RULE_NADIR,
     "neuropathy_grade": RULE_NERVE,
     "febrile_neutropenia": RULE_FEBRILE,
-    "toxicity": RULE_TOXICITY,
+    "toxicity_grade": RULE_TOXICITY,
 }
 RULE_ACTIONS = {"delay": ACT_DELAY, "reduce": ACT_REDUCE, "stop": ACT_STOP}
 SCAN_LIMIT = {"CT": "detect_ct_cells", "MRI": "detect_mri_cells", "ultrasound": "detect_us_cells"}
@@ -252,18 +255,20 @@ def _pack(rows: list[dict[str, object]], dtype: np.dtype[np.void]) -> NDArray[np
     return packed
 
 
-def _rules(rules: Iterable[DoseRule]) -> NDArray[np.void]:
+def _rules(rules: Iterable[Rule]) -> NDArray[np.void]:
     rows: list[dict[str, object]] = []
     for rule in rules:
-        target = -1 if rule.target == "all cytotoxics" else KILL_CLASS[EffectClass(rule.target)]
-        limit = rule.below if rule.state.startswith("neutrophil") else rule.at_least
+        if rule.state not in RULE_STATES or rule.action not in RULE_ACTIONS or rule.also or rule.kind:
+            raise InputError(Problem(f"rules.{rule.name}", "cannot be simulated yet"))
+        target = rule.acts_on
+        limit = rule.below if rule.below is not None else rule.at_least
         rows.append(
             {
                 "state": RULE_STATES[rule.state],
                 "limit": limit or 0.0,
                 "action": RULE_ACTIONS[rule.action],
-                "target": target,
-                "value": rule.value,
+                "target": -1 if target == "all cytotoxics" else KILL_CLASS[EffectClass(target)],
+                "value": rule.value or 0.0,
                 "max_delay": rule.max_delay_days or 0.0,
             }
         )
@@ -343,6 +348,9 @@ def compile_strategy(
     `doses` are starting dose factors by class (DPYD, UGT1A1, kidney); `metastatic` says that visible
     disease is being treated, so that systemic treatment without surgery counts as a line.
     """
+    if any(s.starts is not Starts.PLANNED for s in strategy.steps) or strategy.after != After():
+        message = "a step that waits for progression or recurrence, or `after`, cannot be simulated yet"
+        raise InputError(Problem(f"strategy {strategy.name!r}", message))
     parameters = load_parameters()
     builder = Builder(catalogue, doses or {}, patient.liver.remnant_share or DEFAULT_REMNANT)
     local = any(step.procedures for step in strategy.steps)
@@ -362,7 +370,7 @@ def compile_strategy(
     return Programme(
         segments=_pack(builder.segments, SEGMENT),
         admins=_pack(builder.admins, ADMIN),
-        rules=_rules(catalogue.dose_rules[strategy.dose_rules]),
+        rules=_rules(catalogue.rules_of(strategy)),
         toxicity=np.array(builder.toxicity).reshape(-1, N_KINDS),
         grade4=np.array(builder.grade4).reshape(-1, N_KINDS),
         scans=np.array(scans.intervals, dtype=np.float64).reshape(-1, 2),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.stats import qmc
+from scipy.special import betaincinv, ndtri
 
 from metachron.parameters.load import Parameter, load_parameters
 
@@ -28,18 +27,31 @@ def quantile(parameter: Parameter, u: NDArray[np.float64]) -> NDArray[np.float64
             low, high = parameter.interval()
             return np.asarray(low + u * (high - low))
         case "beta":
-            return np.asarray(stats.beta.ppf(u, *parameter.shape()))
+            return np.asarray(betaincinv(*parameter.shape(), u))
         case "halfnormal":
             # symmetric about 0: the upper half of the normal distribution
-            return np.asarray(parameter.spread() * stats.norm.ppf(0.5 + 0.5 * u))
+            return np.asarray(parameter.spread() * ndtri(0.5 + 0.5 * u))
         case "bernoulli":
             return (u < value).astype(np.float64)
 
 
 def _two_piece(u: NDArray[np.float64], below: float, above: float) -> NDArray[np.float64]:
     """Normal deviates with one width on each side, so that the median and both ends are as stated."""
-    z = np.asarray(stats.norm.ppf(u))
+    z = np.asarray(ndtri(u))
     return z * np.where(z < 0.0, below, above) / _Z_975
+
+
+def latin_hypercube(n: int, columns: int, seed: int) -> NDArray[np.float64]:
+    """Numbers in (0, 1), shape (n, columns): each column has one in each of n equal intervals, in any order.
+
+    The same numbers as `scipy.stats.qmc.LatinHypercube`, whose import takes half a second.
+    """
+    rng = np.random.default_rng([seed, 0x5EED]).spawn(1)[0]
+    inside = rng.uniform(size=(n, columns))
+    interval = np.tile(np.arange(1, n + 1), (columns, 1))
+    for row in interval:
+        rng.shuffle(row)
+    return np.asarray((interval.T - inside) / n)
 
 
 def draw_parameters(n: int, seed: int) -> NDArray[np.void]:
@@ -49,7 +61,7 @@ def draw_parameters(n: int, seed: int) -> NDArray[np.void]:
     """
     parameters = load_parameters()
     free = [p for p in parameters.values() if p.distribution != "fixed"]
-    sample = qmc.LatinHypercube(d=len(free), rng=np.random.default_rng([seed, 0x5EED])).random(n)
+    sample = latin_hypercube(n, len(free), seed)
     draws = np.zeros(n, dtype=[(name, np.float64) for name in parameters])
     for p in parameters.values():
         if p.distribution == "fixed":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from metachron.engine.batch import Lives, simulate
 from metachron.engine.compile import compile_strategy
 from metachron.engine.records import Programme
@@ -81,26 +83,29 @@ def to_simulate(arms: list[Arm], asked: bool) -> list[Arm]:
     return chosen
 
 
+def compile_arms(patient: Patient, arms: list[Arm], found: Findings, catalogue: Catalogue) -> None:
+    """Give each arm its programme."""
+    for arm in arms:
+        doses = arm.eligibility.dose_factors
+        arm.programme = compile_strategy(
+            patient, arm.strategy, catalogue, doses=doses, metastatic=not found.nothing_visible
+        )
+
+
 def run_arms(
-    patient: Patient,
     arms: list[Arm],
     twins: Twins,
-    found: Findings,
-    catalogue: Catalogue,
     *,
     seed: int,
     horizon_days: float,
     jobs: int | None,
     say: Progress,
 ) -> None:
-    """Simulate each arm on the same twins with the same coins."""
+    """Simulate each arm on the same twins with the same coins; lives of earlier twins are kept."""
     for i, arm in enumerate(arms):
-        say(f"simulating {arm.strategy.title} ({i + 1} of {len(arms)})", i / len(arms))
-        doses = arm.eligibility.dose_factors
-        arm.programme = compile_strategy(
-            patient, arm.strategy, catalogue, doses=doses, metastatic=not found.nothing_visible
-        )
-        arm.lives = simulate(
+        say(f"{arm.strategy.title} ({i + 1} of {len(arms)})", i / len(arms))
+        assert arm.programme is not None
+        lives = simulate(
             twins.lesions,
             twins.twins,
             twins.draws,
@@ -109,6 +114,18 @@ def run_arms(
             horizon_days=horizon_days,
             jobs=jobs,
         )
+        arm.lives = lives if arm.lives is None else joined(arm.lives, lives)
+
+
+def joined(first: Lives, more: Lives) -> Lives:
+    """The lives of two batches of twins under one programme, in order."""
+    return Lives(
+        np.concatenate([first.outcomes, more.outcomes]),
+        np.concatenate([first.grades, more.grades]),
+        np.concatenate([first.starts, more.starts]),
+        np.concatenate([first.ends, more.ends]),
+        first.horizon,
+    )
 
 
 def pick_reference(arms: list[Arm], wanted: str) -> str:

@@ -7,6 +7,8 @@ variance that noise does not explain (empirical Bayes); the band is then that of
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
@@ -14,20 +16,77 @@ from scipy.special import ndtr, ndtri
 from metachron.plan.results import Estimate
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 LOW, HIGH = 0.05, 0.95
 
 
-def by_draw(values: Floats, draw: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """Means per draw (k, ...) of values (n, ...), number of twins per draw (k,), variance of each mean."""
-    ids, inverse, counts = np.unique(draw, return_inverse=True, return_counts=True)
-    shape = (ids.size, *values.shape[1:])
-    total, square = np.zeros(shape), np.zeros(shape)
-    np.add.at(total, inverse, values)
-    np.add.at(square, inverse, values**2)
-    n = counts.reshape(-1, *([1] * (values.ndim - 1))).astype(float)
-    means = total / n
-    within = np.maximum(square / n - means**2, 0.0) * n / np.maximum(n - 1, 1)
-    return means, counts.astype(float), within / n
+@dataclass(frozen=True)
+class Paired:
+    """An expected paired difference: mean, 90 % interval, probability above nought, Monte Carlo error.
+
+    `mc_error` is the standard error of the mean given the parameter draws: what more twins would take away.
+    """
+
+    mean: float
+    lower: float
+    upper: float
+    probability: float
+    mc_error: float
+
+    @property
+    def half_width(self) -> float:
+        return (self.upper - self.lower) / 2.0
+
+
+def by_draw(values: Floats, draw: Integers, source: Integers | None = None) -> tuple[Floats, Floats, Floats]:
+    """Means per draw (k, ...) of values (n, ...), number of twins per draw (k,), variance of each mean.
+
+    `source` (n,): twins with the same number share their patient (values (n,) only), so that deviations are
+    summed within it before they are squared.
+    """
+    order = np.argsort(draw, kind="stable")
+    values, sorted_draw = values[order], draw[order]
+    starts = np.flatnonzero(np.diff(sorted_draw, prepend=sorted_draw[0] - 1))
+    counts = np.diff(np.append(starts, draw.size)).astype(float)
+    n = counts.reshape(-1, *([1] * (values.ndim - 1)))
+    means = np.add.reduceat(values, starts, axis=0) / n
+    deviation = values - np.repeat(means, counts.astype(int), axis=0)
+    if source is not None:
+        _, group = np.unique(source[order], return_inverse=True)
+        together = np.bincount(group, weights=deviation)
+        # each group is counted once, at its first twin; a candidate carries one draw
+        first = np.unique(group, return_index=True)[1]
+        deviation = np.zeros(draw.size)
+        deviation[first] = together
+    square = np.add.reduceat(deviation**2, starts, axis=0)
+    return means, counts, _variance_of_means(square, n, means)
+
+
+def by_draw_above(values: Floats, grid: Floats, draw: Integers) -> tuple[Floats, Floats, Floats]:
+    """`by_draw` of the indicators values (n,) > grid (m,), by counting: shapes (k, m), (k,), (k, m)."""
+    ids, which = np.unique(draw, return_inverse=True)
+    passed = np.searchsorted(grid, values, side="left")  # points of the ascending grid below the value
+    width = grid.size + 1
+    table = np.bincount(which * width + passed, minlength=ids.size * width).reshape(ids.size, width)
+    n = table.sum(1, keepdims=True).astype(float)
+    means = table[:, :0:-1].cumsum(1)[:, ::-1] / n
+    return means, n[:, 0], _variance_of_means(n * means * (1.0 - means), n, means)
+
+
+def _variance_of_means(square: Floats, n: Floats, means: Floats) -> Floats:
+    """Variance of each mean (k, ...) from the sums of squares within draws; a lone twin gets the pooled one.
+
+    When every twin is alone chance cannot be told from parameters, and all of the variance counts as chance.
+    """
+    found = square / (n * np.maximum(n - 1, 1))
+    lone = n < 2
+    if not lone.any():
+        return np.asarray(found)
+    within, freedom = square.sum(0), np.maximum(n - 1, 0).sum(0)
+    if lone.all():
+        overall = (n * means).sum(0) / n.sum()
+        within, freedom = ((means - overall) ** 2).sum(0), max(n.size - 1, 1)
+    return np.asarray(np.where(lone, within / freedom, found))
 
 
 def shrink(means: Floats, counts: Floats, noise: Floats) -> tuple[Floats, Floats]:
@@ -53,9 +112,13 @@ def weighted_quantile(values: Floats, weights: Floats, q: float) -> Floats:
     return np.asarray(found).reshape(values.shape[1:])
 
 
-def band(values: Floats, draw: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+def band(values: Floats, draw: Integers) -> tuple[Floats, Floats, Floats]:
     """(mean, lower, upper) of values (n, ...) with the 90 % band over parameter draws."""
-    means, counts, noise = by_draw(values, draw)
+    return band_of(*by_draw(values, draw))
+
+
+def band_of(means: Floats, counts: Floats, noise: Floats) -> tuple[Floats, Floats, Floats]:
+    """`band` from what `by_draw` returns."""
     overall, deviation = shrink(means, counts, noise)
     low = overall + weighted_quantile(deviation, counts, LOW)
     high = overall + weighted_quantile(deviation, counts, HIGH)
@@ -63,21 +126,21 @@ def band(values: Floats, draw: NDArray[np.int64]) -> tuple[Floats, Floats, Float
 
 
 def estimate(
-    values: Floats | NDArray[np.bool_], draw: NDArray[np.int64], low: float = -np.inf, high: float = np.inf
+    values: Floats | NDArray[np.bool_], draw: Integers, low: float = -np.inf, high: float = np.inf
 ) -> Estimate:
     """Mean of values (n,) with its 90 % band, held between `low` and `high`."""
     m, a, b = (float(v) for v in band(values.astype(float), draw))
     return Estimate(value=m, lower=max(a, low), upper=min(b, high))
 
 
-def difference(values: Floats, draw: NDArray[np.int64]) -> tuple[float, float, float, float]:
-    """(mean, lower, upper, probability above nought) of the expected paired difference.
+def difference(values: Floats, draw: Integers, source: Integers | None = None) -> Paired:
+    """The expected paired difference of values (n,).
 
-    Parameter spread and the Monte Carlo error of the mean are both in the interval.
+    Parameter spread and the Monte Carlo error of the mean are both in the interval. `source`: see `by_draw`.
     """
     if not np.any(values):
-        return 0.0, 0.0, 0.0, 0.5
-    means, counts, noise = by_draw(values, draw)
+        return Paired(0.0, 0.0, 0.0, 0.5, 0.0)
+    means, counts, noise = by_draw(values, draw, source)
     overall, deviation = shrink(means, counts, noise)
     w = counts / counts.sum()
     error = float(np.sqrt((w**2 * noise).sum()))
@@ -92,4 +155,4 @@ def difference(values: Floats, draw: NDArray[np.int64]) -> tuple[float, float, f
         weights = np.repeat(counts, z.size)
     low = float(weighted_quantile(grid, weights, LOW))
     high = float(weighted_quantile(grid, weights, HIGH))
-    return float(overall), low, high, positive
+    return Paired(float(overall), low, high, positive, error)

@@ -40,13 +40,14 @@ class Candidates:
 
 
 class Streams:
-    """Named generators: what drives one thing never disturbs another."""
+    """Named generators: what drives one thing never disturbs another. Batches of twins have their own."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, batch: int = 0) -> None:
+        self.key = (batch,) if batch else ()
         self.seed = seed
 
     def __getitem__(self, name: str) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+        return np.random.default_rng([self.seed, zlib.crc32(name.encode()), *self.key])
 
 
 def _flag(rng: np.random.Generator, n: int, known: bool | None, prevalence: float) -> Floats:
@@ -209,10 +210,9 @@ def _place_occult(c: Candidates, streams: Streams, patient: Patient, found: Find
 
 
 def draw_candidates(
-    patient: Patient, found: Findings, draws: NDArray[np.void], n: int, seed: int, line: int
+    patient: Patient, found: Findings, draws: NDArray[np.void], n: int, streams: Streams, line: int
 ) -> Candidates:
     """`n` virtual patients from the prior; candidate i carries parameter draw i mod k. Raises TwinError."""
-    streams = Streams(seed)
     which = np.arange(n) % draws.size
     d = draws[which]
     visible = max(len(found.lesions), _summary_room(patient))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives
-from metachron.plan.bands import difference
+from metachron.plan.bands import Paired, difference
 from metachron.plan.outcomes import DAYS_PER_MONTH
+from metachron.plan.precision import DEFAULT_FRACTION, target
 from metachron.plan.results import Basis, Difference
+from metachron.plan.twins import Twins
 
-Floats = NDArray[np.float64]
 WINDOW_YEARS = 5.0
 ODDS = 9.0  # posterior odds below which no difference is claimed
 FIELDS = {
@@ -27,19 +27,27 @@ def _text(diff: float, detectable: bool, quantity: str, better: bool) -> str:
 
 
 def compare(
-    name: str, reference: str, lives: Lives, base: Lives, draw: NDArray[np.int64], basis: Basis
+    name: str,
+    reference: str,
+    lives: Lives,
+    base: Lives,
+    twins: Twins,
+    basis: Basis,
+    fraction: float = DEFAULT_FRACTION,
 ) -> list[Difference]:
-    """Differences of one strategy from the reference, with interval and whether they can be told apart."""
+    """Differences of one strategy from the reference, with interval and whether they can be told apart.
+
+    `fraction` of the half-width of its interval is how large the Monte Carlo error of a difference may be.
+    """
     years = min(WINDOW_YEARS, lives.horizon / 365.25)
     cut = years * 365.25
-    certain = ODDS / (1 + ODDS)
     found = []
     for endpoint, (field, words) in FIELDS.items():
         quantity = words.format(years=years)
         a = np.minimum(lives.outcomes[field], cut) / DAYS_PER_MONTH
         b = np.minimum(base.outcomes[field], cut) / DAYS_PER_MONTH
-        d, low, high, p = difference(a - b, draw)
-        detectable = max(p, 1 - p) >= certain
+        paired = difference(a - b, twins.twins["draw"], twins.source)
+        detectable = is_detectable(paired)
         found.append(
             Difference.model_validate(
                 {
@@ -48,17 +56,30 @@ def compare(
                     "endpoint": endpoint,
                     "quantity": quantity,
                     "unit": "months",
-                    "difference": d,
-                    "lower": low,
-                    "upper": high,
-                    "probability_better": p,
-                    "detectable": detectable,
+                    **_numbers(paired, "months", fraction),
+                    "probability_better": paired.probability,
                     "basis": basis,
-                    "text": _text(d, detectable, quantity, d > 0),
+                    "text": _text(paired.mean, detectable, quantity, paired.mean > 0),
                 }
             )
         )
-    return [*found, _toxicity(name, reference, lives, base, draw, basis, certain)]
+    return [*found, _toxicity(name, reference, lives, base, twins, basis, fraction)]
+
+
+def is_detectable(paired: Paired) -> bool:
+    """Posterior odds of 9 to 1 or more, either way."""
+    return max(paired.probability, 1 - paired.probability) >= ODDS / (1 + ODDS)
+
+
+def _numbers(paired: Paired, unit: str, fraction: float) -> dict[str, float | bool]:
+    return {
+        "difference": paired.mean,
+        "lower": paired.lower,
+        "upper": paired.upper,
+        "detectable": is_detectable(paired),
+        "mc_error": paired.mc_error,
+        "mc_target": target(paired, unit, fraction),
+    }
 
 
 def _toxicity(
@@ -66,28 +87,27 @@ def _toxicity(
     reference: str,
     lives: Lives,
     base: Lives,
-    draw: NDArray[np.int64],
+    twins: Twins,
     basis: Basis,
-    certain: float,
+    fraction: float,
 ) -> Difference:
     a = (lives.grades >= 3).any(1).astype(float)
     b = (base.grades >= 3).any(1).astype(float)
-    d, low, high, p = difference(a - b, draw)
-    detectable = max(p, 1 - p) >= certain
+    paired = difference(a - b, twins.twins["draw"], twins.source)
     text = "no detectable difference"
-    if detectable:
-        text = f"{abs(100 * d):.0f} percentage points {'more' if d > 0 else 'less'} severe toxicity"
-    return Difference(
-        strategy=name,
-        reference=reference,
-        endpoint="toxicity_grade3plus",
-        quantity="share with any side effect of grade 3 or worse",
-        unit="fraction",
-        difference=d,
-        lower=low,
-        upper=high,
-        probability_better=1 - p,
-        detectable=detectable,
-        basis=basis,
-        text=text,
+    if is_detectable(paired):
+        more = "more" if paired.mean > 0 else "less"
+        text = f"{abs(100 * paired.mean):.0f} percentage points {more} severe toxicity"
+    return Difference.model_validate(
+        {
+            "strategy": name,
+            "reference": reference,
+            "endpoint": "toxicity_grade3plus",
+            "quantity": "share with any side effect of grade 3 or worse",
+            "unit": "fraction",
+            **_numbers(paired, "fraction", fraction),
+            "probability_better": 1 - paired.probability,
+            "basis": basis,
+            "text": text,
+        }
     )

@@ -25,6 +25,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     results.Reason,
     results.Bar,
     results.Difference,
+    results.MonteCarlo,
     results.TwinSummary,
     results.Score,
     results.Citation,

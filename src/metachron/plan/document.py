@@ -79,7 +79,7 @@ def strategy_result(arm: Arm, twins: Twins, found: Findings, catalogue: Catalogu
     )
 
 
-def differences(arms: list[Arm], reference: str, twins: Twins) -> list[Difference]:
+def differences(arms: list[Arm], reference: str, twins: Twins, fraction: float) -> list[Difference]:
     """Paired differences of every simulated arm from the reference."""
     base = next(a.lives for a in arms if a.strategy.name == reference)
     assert base is not None
@@ -87,7 +87,7 @@ def differences(arms: list[Arm], reference: str, twins: Twins) -> list[Differenc
         d
         for a in arms
         if a.strategy.name != reference and a.lives is not None
-        for d in compare(a.strategy.name, reference, a.lives, base, twins.twins["draw"], basis())
+        for d in compare(a.strategy.name, reference, a.lives, base, twins, basis(), fraction)
     ]
 
 
@@ -96,11 +96,11 @@ def published_scores(patient: Patient) -> list[Score]:
     return [Score.model_validate({k: v for k, v in asdict(s).items() if k in known}) for s in scores(patient)]
 
 
-def twin_summary(twins: Twins, requested: int) -> TwinSummary:
+def twin_summary(twins: Twins) -> TwinSummary:
     draw: NDArray[np.int64] = twins.twins["draw"]
     unseen = unseen_counts(twins).astype(float)
     return TwinSummary(
-        requested=requested,
+        requested=twins.size,
         draws=twins.draws.size,
         candidates=twins.candidates,
         effective_sample_size=round(twins.ess, 1),

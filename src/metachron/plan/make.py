@@ -8,19 +8,13 @@ from metachron.parameters import draw_parameters
 from metachron.parameters.load import STATUS_NOTE
 from metachron.patient.schema import Patient
 from metachron.plan import document
-from metachron.plan.arms import (
-    UNPROVEN,
-    Progress,
-    judged,
-    listed_strategies,
-    pick_reference,
-    run_arms,
-    to_simulate,
-)
-from metachron.plan.findings import read_findings
+from metachron.plan.adaptive import Run, Simulated, simulate_adaptive, simulate_fixed
+from metachron.plan.arms import UNPROVEN, Arm, Progress, compile_arms, judged, listed_strategies, to_simulate
+from metachron.plan.findings import Findings, read_findings
 from metachron.plan.limits import LIMITS
+from metachron.plan.precision import allowed_fraction
 from metachron.plan.results import Plan
-from metachron.plan.twins import make_twins
+from metachron.plan.twins import Twins, make_twins
 from metachron.strategies.candidates import situation, situation_citations
 from metachron.strategies.catalogue import load_catalogue
 
@@ -29,7 +23,8 @@ def make_plan(
     patient: Patient,
     *,
     strategies: list[str] | None = None,
-    twins: int = 2000,
+    twins: int | None = None,
+    mc_error: float | None = None,
     draws: int = 40,
     seed: int = 1,
     horizon_years: float = 10.0,
@@ -39,38 +34,63 @@ def make_plan(
     """Compare strategies for one patient.
 
     Main arguments: `patient`; `strategies` (names or expressions; None lists those of the situation).
-    Other: `twins` and `draws` (counts), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`.
-    Raises InputError (unknown strategy, nothing that can be compared) and TwinError (findings that no
-    twin matches). Same arguments, same plan, whatever `jobs`.
+    Other: `twins` (count; None adds twins until the Monte Carlo error of every difference is at most the
+    share `mc_error` of the half-width of its interval, 0.1 when None, or the limit is reached), `draws`
+    (count), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`.
+    Raises InputError (unknown strategy, nothing that can be compared, mc_error outside 0 to 1 or beside
+    twins) and TwinError (findings that no twin matches). Same arguments, same plan, whatever `jobs`.
     """
+    fraction = allowed_fraction(twins, mc_error)
     say: Progress = progress or (lambda _stage, _share: None)
     catalogue = load_catalogue()
     chosen, wanted, words = listed_strategies(patient, strategies, catalogue)
     arms = judged(patient, chosen, catalogue)
     todo = to_simulate(arms, asked=bool(strategies))
     found = read_findings(patient, catalogue)
-    say("matching twins", 0.0)
-    matched = make_twins(patient, found, draw_parameters(draws, seed), twins, seed, start_line(patient))
-    days = horizon_years * 365.25
-    run_arms(patient, todo, matched, found, catalogue, seed=seed, horizon_days=days, jobs=jobs, say=say)
+    compile_arms(patient, todo, found, catalogue)
+    run = Run(seed, horizon_years * 365.25, jobs, say, fraction)
+    sets = draw_parameters(draws, seed)
+
+    def match(n: int, before: Twins | None) -> Twins:
+        return make_twins(patient, found, sets, n, seed, start_line(patient), before=before)
+
+    if twins is None:
+        simulated = simulate_adaptive(match, todo, wanted, draws, run)
+    else:
+        simulated = simulate_fixed(match, todo, wanted, twins, run)
     say("summarising", 1.0)
-    reference = pick_reference(arms, wanted)
-    results = [document.strategy_result(arm, matched, found, catalogue) for arm in arms]
+    asked: dict[str, float] = {"mc_error": fraction} if twins is None else {"twins": twins}
+    settings = {**asked, "draws": draws, "horizon_years": horizon_years}
+    return _document(patient, arms, simulated, found, words, seed, settings)
+
+
+def _document(
+    patient: Patient,
+    arms: list[Arm],
+    simulated: Simulated,
+    found: Findings,
+    words: str,
+    seed: int,
+    settings: dict[str, float],
+) -> Plan:
+    catalogue = load_catalogue()
+    results = [document.strategy_result(arm, simulated.twins, found, catalogue) for arm in arms]
     scores = document.published_scores(patient)
     cited = [*situation_citations(situation(patient, catalogue)), *(c for s in scores for c in s.citations)]
     return Plan(
         version=__version__,
         seed=seed,
-        settings={"twins": twins, "draws": draws, "horizon_years": horizon_years},
+        settings=settings,
         disclaimer=DISCLAIMER,
         parameters_status=STATUS_NOTE,
         patient=patient.model_dump(mode="json"),
         scores=scores,
         situation=words,
-        reference=reference,
-        twins=document.twin_summary(matched, twins),
+        reference=simulated.reference,
+        twins=document.twin_summary(simulated.twins),
         strategies=results,
-        comparison=document.differences(arms, reference, matched),
+        comparison=simulated.comparison,
+        monte_carlo=simulated.monte_carlo,
         not_ranked=[a.strategy.name for a in arms if a.grade.grade in UNPROVEN],
         bibliography=document.bibliography(results, cited),
         limits=LIMITS,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from metachron.engine.batch import Lives
 from metachron.engine.records import SYSTEMIC, Programme
 from metachron.model.toxicity import KINDS, NEUROPATHY
-from metachron.plan.bands import band, estimate
+from metachron.plan.bands import band_of, by_draw_above, estimate
 from metachron.plan.results import Basis, Completion, Curve, Estimate, Outcomes, Toxicity
 
 Floats = NDArray[np.float64]
@@ -38,8 +38,7 @@ def curve(endpoint: str, days: Floats, draw: NDArray[np.int64], horizon_days: fl
     months = days / DAYS_PER_MONTH
     end = horizon_days / DAYS_PER_MONTH
     times = np.arange(0, np.floor(end + 1e-9) + 1)
-    alive = (months[:, None] > times[None, :]).astype(float)
-    mid, low, high = band(alive, draw)
+    mid, low, high = band_of(*by_draw_above(months, times, draw))
     low, high = np.minimum.accumulate(np.clip(low, 0, 1)), np.minimum.accumulate(np.clip(high, 0, 1))
     years = [y for y in (1, 3, 5) if 12 * y <= times[-1]]
     return Curve(

@@ -143,6 +143,29 @@ class Difference(Result):
     detectable: bool = Field(description="Posterior odds of 9 to 1 or more, either way.")
     basis: Basis = Field(description="What it rests on.")
     text: str = Field(description="One sentence, e.g. 'no detectable difference'.")
+    mc_error: float = Field(
+        0.0,
+        description="Monte Carlo standard error given the parameter draws; shrinks with more twins.",
+    )
+    mc_target: float = Field(
+        0.0,
+        description="Largest Monte Carlo error allowed: a share of the half-width of the interval, or what"
+        " would not show in the figure as printed.",
+    )
+
+
+class MonteCarlo(Result):
+    """How many twins were simulated, and how large the Monte Carlo error of the differences still is."""
+
+    twins: int = Field(description="Simulated under each strategy.")
+    adaptive: bool = Field(description="The plan chose the number; false: it was asked for.")
+    most_twins: int | None = Field(description="Limit of an adaptive plan.")
+    fraction: float = Field(description="Error allowed, as a share of the half-width of each 90 % interval.")
+    largest_error_months: float = Field(description="Of all differences in months.")
+    largest_error_fraction: float = Field(description="Of all differences of fractions.")
+    above_target: int = Field(description="Differences whose error is above their target.")
+    stopped_by_limit: bool = Field(description="The limit came before the target.")
+    text: str = Field(description="One sentence.")
 
 
 class Score(Result):
@@ -168,7 +191,7 @@ class Score(Result):
 class TwinSummary(Result):
     """How the twins were matched to the patient."""
 
-    requested: int = Field(description="Twins asked for.")
+    requested: int = Field(description="Twins made: the number asked for, or the one the plan chose.")
     draws: int = Field(description="Parameter draws.")
     candidates: int = Field(description="Virtual patients drawn and weighed.")
     effective_sample_size: float = Field(description="Candidates the weights amount to.")
@@ -193,7 +216,7 @@ class Plan(Result):
     schema_name: Literal["metachron-plan/1"] = Field("metachron-plan/1", description="Version of this form.")
     version: str = Field(description="Of metachron.")
     seed: int = Field(description="Of all random streams.")
-    settings: dict[str, Any] = Field(description="twins, draws, horizon_years.")
+    settings: dict[str, Any] = Field(description="twins or else mc_error; draws; horizon_years.")
     disclaimer: str = Field(description="Research software, not a medical device.")
     parameters_status: str = Field(description="Whether the parameters are fitted.")
     patient: dict[str, Any] = Field(description="The record as read.")
@@ -203,6 +226,7 @@ class Plan(Result):
     twins: TwinSummary = Field(description="How the twins were made.")
     strategies: list[StrategyResult] = Field(description="All strategies listed, also the refused.")
     comparison: list[Difference] = Field(description="Paired differences from the reference.")
+    monte_carlo: MonteCarlo | None = Field(None, description="Twins used, and the error they leave.")
     not_ranked: list[str] = Field(
         default_factory=list, description="Strategies shown but not ranked (no evidence beyond the prior)."
     )

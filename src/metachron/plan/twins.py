@@ -3,6 +3,9 @@
 Each finding gives a log weight: growth between dated scans, sizes at the operation on the primary
 (a metachronous lesion was there, too small to be seen), what no scan has shown, and how the disease
 answered earlier treatment. The effective sample size says how far the prior had to be bent.
+
+Twins come in batches. Each is a sample of its own, balanced over the parameter draws by systematic
+resampling, from its own streams; a further batch leaves those before it as they are.
 """
 
 from __future__ import annotations
@@ -31,14 +34,24 @@ DAYS_CLEAR_SCAN = 60
 
 @dataclass(frozen=True)
 class Twins:
-    """Equal-weight twins (n,), their lesions (n, room), the parameter draws they point to, and the match."""
+    """Equal-weight twins (n,), their lesions (n, room), the parameter draws they point to, and the match.
+
+    `source` (n,): number of the candidate a twin was made from; twins of one candidate are not independent.
+    `ess`: effective sample size of the weighed candidates. `batches`: samples these twins are made of.
+    """
 
     twins: NDArray[np.void]
     lesions: NDArray[np.void]
     draws: NDArray[np.void]
+    source: NDArray[np.int64]
     candidates: int
     ess: float
     matched_on: list[str]
+    batches: int = 1
+
+    @property
+    def size(self) -> int:
+        return int(self.twins.size)
 
 
 def _growth(c: Candidates, found: Findings) -> Floats:
@@ -139,34 +152,73 @@ def _systematic(log_weights: Floats, order: NDArray[np.int64], n: int, u: float)
 
 
 def make_twins(
-    patient: Patient, found: Findings, draws: NDArray[np.void], n: int, seed: int, line: int
+    patient: Patient,
+    found: Findings,
+    draws: NDArray[np.void],
+    n: int,
+    seed: int,
+    line: int,
+    *,
+    before: Twins | None = None,
 ) -> Twins:
-    """`n` twins of the patient.
+    """`n` twins of the patient; `before`: the twins that these will be added to by `join`.
 
     More candidates are drawn (up to 64 a twin) until the effective sample size reaches half of `n`.
-    Raises TwinError naming the finding that fits worst when it stays below 100.
+    Raises TwinError naming the finding that fits worst when that of the first batch stays below 100.
     """
+    batch, first_key, first_source = (before.batches, before.size, before.candidates) if before else (0, 0, 0)
+    streams = Streams(seed, batch)
     factor = FIRST_FACTOR
     while True:
         size = max(n * factor, 4000)
-        c = draw_candidates(patient, found, draws, size, seed, line)
+        c = draw_candidates(patient, found, draws, size, streams, line)
         parts = {name: component(c, found) for name, component in COMPONENTS.items()}
         total = np.sum(list(parts.values()), axis=0)
         ess = effective_size(total)
         if ess >= n / 2 or factor >= MOST_FACTOR:
             break
         factor *= 2
-    if ess < min(LEAST_ESS, n / 2):
+    if ess < min(LEAST_ESS, n / 2) and before is None:
         raise TwinError(_why(parts, ess, size))
     order = np.argsort(c.twins["draw"], kind="stable")
-    picked = _systematic(total, order, n, float(Streams(seed)["resampling"].random()))
+    picked = _systematic(total, order, n, float(streams["resampling"].random()))
     twins, lesions = c.twins[picked], c.lesions[picked]
-    twins["key"] = np.arange(n)
+    twins["key"] = first_key + np.arange(n)
     room = max(1, int(twins["n_lesions"].max()))
     matched = [name for name, value in parts.items() if np.ptp(value) > 0]
     if found.lesions:
         matched.insert(0, f"number, size and place of {len(found.lesions)} visible lesions")
-    return Twins(twins, np.ascontiguousarray(lesions[:, :room]), draws, size, min(ess, float(size)), matched)
+    return Twins(
+        twins,
+        np.ascontiguousarray(lesions[:, :room]),
+        draws,
+        first_source + picked,
+        size,
+        min(ess, float(size)),
+        matched,
+    )
+
+
+def join(first: Twins, more: Twins) -> Twins:
+    """The twins of `first`, unchanged, then those of `more`, made for them with `before=first`.
+
+    Each batch counts by its number of twins, so the effective sizes combine as 1 / sum(share^2 / size).
+    """
+    n = first.size + more.size
+    lesions = np.zeros((n, max(first.lesions.shape[1], more.lesions.shape[1])), first.lesions.dtype)
+    lesions[: first.size, : first.lesions.shape[1]] = first.lesions
+    lesions[first.size :, : more.lesions.shape[1]] = more.lesions
+    ess = 1.0 / sum((t.size / n) ** 2 / max(t.ess, 1.0) for t in (first, more))
+    return Twins(
+        np.concatenate([first.twins, more.twins]),
+        lesions,
+        first.draws,
+        np.concatenate([first.source, more.source]),
+        first.candidates + more.candidates,
+        ess,
+        list(dict.fromkeys([*first.matched_on, *more.matched_on])),
+        first.batches + more.batches,
+    )
 
 
 def _why(parts: dict[str, Floats], ess: float, size: int) -> str:

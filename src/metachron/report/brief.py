@@ -127,3 +127,14 @@ def twins_in_words(plan: Plan) -> str:
     else:
         kept = f" that count as {twins.effective_sample_size:,.0f} once weighed against the findings"
     return f"{twins.requested:,}, drawn from {twins.candidates:,} virtual patients{kept}"
+
+
+def twins_rule(plan: Plan) -> str:
+    """How a plan that chose the number of twins chose it; empty when it was given."""
+    if plan.monte_carlo is None or not plan.monte_carlo.adaptive:
+        return ""
+    return (
+        f"Twins are added until the error of each difference is at most {100 * plan.monte_carlo.fraction:g}%"
+        " of the half-width of its interval, or too small to change the figure as printed: 0.1 months, one"
+        " percentage point, or 2% of the difference."
+    )

@@ -140,6 +140,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "considered": rules_view.strategies(plan, arms),
         "verdicts": rules_view.VERDICTS,
         "rule_groups": rules_view.groups(plan, arms),
+        "twins_rule": brief.twins_rule(plan),
         "twins_said": brief.twins_in_words(plan),
         "refused": arms_.not_compared(plan),
         "short_reason": short_reason,
@@ -234,7 +235,7 @@ def _calendars(arms: list[Arm]) -> list[Calendar]:
 
 def command(plan: Plan) -> str:
     """The command that makes this plan again from the same patient file."""
-    options = {"twins": "--twins", "draws": "--draws", "horizon_years": "--horizon"}
+    options = {"twins": "--twins", "mc_error": "--mc-error", "draws": "--draws", "horizon_years": "--horizon"}
     parts = ["metachron plan PATIENT.json", f"--seed {plan.seed}"]
     parts += [f"{flag} {plan.settings[key]}" for key, flag in options.items() if key in plan.settings]
     return " ".join(parts)

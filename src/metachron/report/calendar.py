@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -13,9 +12,6 @@ from metachron.plan.results import Bar
 from metachron.report import svg, words
 from metachron.report.arms import Arm
 from metachron.report.figures import WIDTH
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LANES = ("surgery", "ablation", "chemotherapy", "targeted", "immunotherapy", "cells", "recovery", "scans")
 LANE_COLOURS = {
@@ -103,50 +99,48 @@ def gantt(arm: Arm, name: str, weeks: int) -> Markup:
     """The calendar of one strategy over `weeks` weeks."""
     rows = [r for r in rows_of(arm.strategy.timetable) if r.bars[0].start_day / 7 < weeks]
     labels = [
-        textwrap.wrap(svg.plain_text(short_label(r.label)), 27, max_lines=3, placeholder=" …") or [r.lane]
-        for r in rows
+        textwrap.wrap(short_label(r.label), 27, max_lines=3, placeholder=" …") or [r.lane] for r in rows
     ]
     heights = [(0.27, 0.34, 0.45)[len(label) - 1] for label in labels]
-    height = sum(heights) + 0.52
-    with svg.style():
-        figure = svg.new_figure(WIDTH, height)
-        left, right = 2.45, 0.55
-        axes = figure.add_axes((left / WIDTH, 0.42 / height, 1 - (left + right) / WIDTH, 1 - 0.5 / height))
-        y, middles = 0.0, []
-        for row, tall in zip(rows, heights, strict=True):
-            middles.append(y + tall / 2)
-            _row(axes, row, middles[-1], weeks)
-            y += tall
-        _frame(axes, rows, labels, middles, y, weeks)
-        title = f"Calendar of strategy {arm.letter}: {arm.strategy.title}"
-        return svg.to_svg(figure, name, title, describe(arm, rows))
+    sheet = svg.Drawing(WIDTH, sum(heights) + 0.52)
+    left, right = 2.45 * svg.INCH, 0.55 * svg.INCH
+    wide, tall = sheet.width - left - right, sheet.height - 0.5 * svg.INCH
+    panel = svg.Panel(sheet, left, 0.08 * svg.INCH, wide, tall, (0, weeks), (sum(heights), 0))
+    ticks = range(0, weeks + 1, 4 if weeks <= 52 else 6 if weeks <= 60 else 8)
+    panel.grid(xs=ticks)
+    y = 0.0
+    for row, label, high in zip(rows, labels, heights, strict=True):
+        _row(panel, row, "\n".join(label), y + high / 2, weeks)
+        y += high
+    panel.x_axis(ticks, [f"{t}" for t in ticks], title="Weeks from day 0")
+    title = f"Calendar of strategy {arm.letter}: {arm.strategy.title}"
+    return sheet.to_svg(name, title, describe(arm, rows))
 
 
-def _row(axes: Axes, row: Row, y: float, weeks: int) -> None:
+def _row(panel: svg.Panel, row: Row, label: str, y: float, weeks: int) -> None:
     colour = LANE_COLOURS[row.lane]
     tall = 0.15
     single = 0.5  # a day is drawn as half a week, or it could not be seen
     for early, late in merged([(b.start_window[0] / 7, b.end_window[1] / 7) for b in row.bars]):
-        axes.barh(y, late - early, left=early, height=tall * 0.55, color=colour, alpha=0.25, linewidth=0)
+        panel.bar(early, late, y, tall * 0.55, colour, 0.25)
     for bar in row.bars:
         start, end = bar.start_day / 7, bar.end_day / 7
         if start >= weeks:
             continue
         opacity = 1.0 if bar.share >= 0.5 else 0.55
         if row.lane == "scans":
-            axes.plot([start], [y], "D", markersize=3.6, color=colour, alpha=opacity)
+            panel.mark("D", start, y, 3.6, colour, opacity=opacity)
         else:
-            wide = max(end - start, single)
-            axes.barh(y, wide, left=start, height=tall, color=colour, alpha=opacity, linewidth=0)
-        if bar.end_day / 7 > weeks:
-            axes.plot([weeks], [y], ">", markersize=4.5, color=colour, clip_on=False)
+            panel.bar(start, max(end, start + single), y, tall, colour, opacity)
+        if end > weeks:
+            panel.mark(">", weeks, y, 4.5, colour)
+    sheet, height = panel.sheet, panel.y(y)
+    sheet.middle_text(panel.left - 176, height, row.lane, colour=colour, size=svg.FONT - 0.8)
+    sheet.middle_text(panel.left - 112, height, label, size=svg.FONT - 1)
     shares = [b.share for b in row.bars]
     if min(shares) < 0.95:
-        text = _share_range(shares)
-        axes.annotate(
-            text, (1, y), xycoords=axes.get_yaxis_transform(), xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=svg.FONT - 1.2, color=svg.MUTED, annotation_clip=False,
-        )  # fmt: skip
+        right = panel.left + panel.width + 6
+        sheet.middle_text(right, height, _share_range(shares), size=svg.FONT - 1.2, colour=svg.MUTED)
 
 
 def merged(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -170,27 +164,3 @@ def _share_range(shares: list[float]) -> str:
         .replace(">", "")
         + "%"
     )
-
-
-def _frame(
-    axes: Axes, rows: list[Row], labels: list[list[str]], middles: list[float], bottom: float, weeks: int
-) -> None:
-    axes.set_xlim(0, weeks)
-    axes.set_ylim(bottom, 0)
-    axes.set_xticks(range(0, weeks + 1, 4 if weeks <= 52 else 6 if weeks <= 60 else 8))
-    axes.set_xlabel("Weeks from day 0", labelpad=1)
-    axes.grid(axis="x", color=svg.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
-    axes.set_yticks([])
-    frame = axes.get_yaxis_transform()
-    for row, label, y in zip(rows, labels, middles, strict=True):
-        style: dict[str, Any] = {
-            "xycoords": frame,
-            "textcoords": "offset points",
-            "va": "center",
-            "annotation_clip": False,
-        }
-        colour = LANE_COLOURS[row.lane]
-        axes.annotate(row.lane, (0, y), xytext=(-176, 0), color=colour, fontsize=svg.FONT - 0.8, **style)
-        axes.annotate("\n".join(label), (0, y), xytext=(-112, 0), fontsize=svg.FONT - 1, **style)

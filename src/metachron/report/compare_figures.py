@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from markupsafe import Markup
 
 from metachron.plan.results import Difference, Plan, Toxicity
 from metachron.report import svg, words
 from metachron.report.arms import Arm, difference_of
-from metachron.report.figures import WIDTH
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from metachron.report.figures import WIDTH, classes
 
 FOREST_ENDPOINTS = ("os", "rfs_or_pfs", "hepatic_rfs", "toxicity_grade3plus")
 FOREST_HEADS = {
@@ -36,19 +31,25 @@ def forest(plan: Plan, arms: list[Arm], name: str) -> Markup | None:
     if not panels:
         return None
     letters = [a for a in arms if any(a is row[0] for _, rows in panels for row in rows)]
-    height = 0.26 * len(letters) + 1.15
-    with svg.style():
-        figure = svg.new_figure(WIDTH, height)
-        grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        figure.subplots_adjust(
-            left=0.4 / WIDTH, right=1 - 0.1 / WIDTH, top=1 - 0.45 / height, bottom=0.66 / height, wspace=0.2
+    sheet = svg.Drawing(WIDTH, 0.26 * len(letters) + 1.15)
+    frames = svg.grid_of(sheet, 1, len(panels), (0.4, 0.45, 0.1, 0.66), (0.2, 0.0))
+    for position, ((endpoint, rows), frame) in enumerate(zip(panels, frames, strict=True)):
+        limit = forest_limit([d for _, d in rows])
+        panel = svg.Panel(sheet, *frame, (-limit, limit), (len(letters) - 0.4, -0.6))
+        _forest_panel(panel, letters, endpoint, rows, limit)
+        if position == 0:
+            _letters(panel, letters, 6.5, bold=True)
+    return sheet.to_svg(name, "Paired differences against the reference", _forest_text(panels))
+
+
+def _letters(
+    panel: svg.Panel, arms: list[Arm], gap: float, *, size: float = svg.FONT, bold: bool = False
+) -> None:
+    """The letter of each row, left of the panel."""
+    for row, arm in enumerate(arms):
+        panel.sheet.middle_text(
+            panel.left - gap, panel.y(row), arm.letter, anchor="end", colour=arm.colour, size=size, bold=bold
         )
-        for axes, (endpoint, rows) in zip(grid, panels, strict=True):
-            _forest_panel(axes, letters, endpoint, rows)
-        grid[0].set_yticks(range(len(letters)), [a.letter for a in letters], weight="bold")
-        for text, arm in zip(grid[0].get_yticklabels(), letters, strict=True):
-            text.set_color(arm.colour)
-        return svg.to_svg(figure, name, "Paired differences against the reference", _forest_text(panels))
 
 
 def _forest_text(panels: list[tuple[str, list[tuple[Arm, Difference]]]]) -> str:
@@ -60,24 +61,21 @@ def _forest_text(panels: list[tuple[str, list[tuple[Arm, Difference]]]]) -> str:
     return "Detectable differences only. " + " ".join(parts)
 
 
-def _forest_panel(axes: Axes, letters: list[Arm], endpoint: str, rows: list[tuple[Arm, Difference]]) -> None:
+def _forest_panel(
+    panel: svg.Panel, letters: list[Arm], endpoint: str, rows: list[tuple[Arm, Difference]], limit: float
+) -> None:
     unit = words.difference_scale(rows[0][1])[1]
-    limit = forest_limit([d for _, d in rows])
-    axes.axvline(0, color=svg.INK, linewidth=0.9)
+    ticks = svg.round_ticks(limit, 5)
+    panel.grid(xs=ticks)
+    panel.line([0, 0], list(panel.ylim), svg.INK, 0.9)
     for arm, difference in rows:
         y = next(i for i, a in enumerate(letters) if a is arm)
-        _forest_row(axes, arm, difference, y, limit)
-    axes.set_ylim(len(letters) - 0.4, -0.6)
-    axes.set_xlim(-limit, limit)
-    axes.locator_params(axis="x", nbins=4)
-    axes.grid(axis="x", color=svg.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    axes.set_title(FOREST_HEADS[endpoint], loc="left", weight="bold", pad=6, fontsize=svg.FONT - 0.5)
+        _forest_row(panel, arm, difference, y, limit)
     gap = 4 * "\N{NO-BREAK SPACE}"
     better = f"← fewer{gap}more →" if endpoint == "toxicity_grade3plus" else f"← shorter{gap}longer →"
-    axes.set_xlabel(f"{unit}\n{better}", linespacing=1.5, labelpad=2, fontsize=svg.FONT - 0.8)
+    labels = [f"{t:g}".replace("-", "\N{MINUS SIGN}") for t in ticks]
+    panel.x_axis(ticks, labels, title=f"{unit}\n{better}", size=svg.FONT - 0.8)
+    panel.title(FOREST_HEADS[endpoint], pad=6, size=svg.FONT - 0.5, bold=True)
 
 
 def forest_limit(differences: list[Difference]) -> float:
@@ -87,28 +85,25 @@ def forest_limit(differences: list[Difference]) -> float:
     return 1.12 * max((e for e in ends if e <= usual), default=ends[-1]) or 1.0
 
 
-def _forest_row(axes: Axes, arm: Arm, difference: Difference, y: int, limit: float) -> None:
+def _forest_row(panel: svg.Panel, arm: Arm, difference: Difference, y: int, limit: float) -> None:
     factor = words.difference_scale(difference)[0]
     low, middle, high = (factor * x for x in (difference.lower, difference.difference, difference.upper))
-    gid = svg.mark("st", f"st-{arm.index}")
+    mine = classes(arm)
     if abs(middle) > limit:
         side = 1 if middle > 0 else -1
-        arrow = ">" if middle > 0 else "<"
-        axes.plot([side * limit * 0.95], [y], arrow, markersize=5, color=arm.colour, gid=gid)
-        axes.text(
-            side * limit * 0.85, y, words.signed(middle, 0), color=arm.colour, gid=gid, va="center",
-            ha="right" if side > 0 else "left", fontsize=svg.FONT - 0.8,
+        panel.mark(">" if middle > 0 else "<", side * limit * 0.95, y, 5, arm.colour, classes=mine)
+        panel.sheet.middle_text(
+            panel.x(side * limit * 0.85), panel.y(y), words.signed(middle, 0), colour=arm.colour,
+            anchor="end" if side > 0 else "start", size=svg.FONT - 0.8, classes=mine,
         )  # fmt: skip
         return
     for end, arrow in ((low, "<"), (high, ">")):
         if abs(end) > limit:
-            edge = limit if end > 0 else -limit
-            axes.plot([edge], [y], arrow, markersize=4, color=arm.colour, gid=gid, clip_on=False)
-    axes.plot([low, high], [y, y], color=arm.colour, linewidth=1.6, solid_capstyle="butt", gid=gid)
-    axes.plot(
-        [middle], [y], "D" if words.is_clear(difference) else "o", markersize=5, markeredgecolor=arm.colour,
-        markerfacecolor=arm.colour if words.is_clear(difference) else "white", markeredgewidth=1.2, gid=gid,
-    )  # fmt: skip
+            panel.mark(arrow, limit if end > 0 else -limit, y, 4, arm.colour, classes=mine)
+    panel.line([panel.within(low), panel.within(high)], [y, y], arm.colour, 1.6, classes=mine)
+    clear = words.is_clear(difference)
+    fill = arm.colour if clear else "white"
+    panel.mark("D" if clear else "o", middle, y, 5, arm.colour, fill=fill, edge=1.2, classes=mine)
 
 
 # --- toxicity ------------------------------------------------------------------------------------------
@@ -141,24 +136,14 @@ def toxicity_dots(arms: list[Arm], name: str) -> Markup | None:
     columns = min(3, len(kinds))
     rows = -(-len(kinds) // columns)
     each = 0.135 * len(arms) + 0.18
-    height = rows * (each + 0.3) + 0.35
+    sheet = svg.Drawing(WIDTH, rows * (each + 0.3) + 0.35)
     top = max(_upper(a, k) for a in arms for k in kinds)
-    with svg.style():
-        figure = svg.new_figure(WIDTH, height)
-        grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
-        figure.subplots_adjust(
-            left=0.3 / WIDTH, right=1 - 0.22 / WIDTH, top=1 - 0.25 / height, bottom=0.42 / height,
-            wspace=0.14, hspace=0.34 / each,
-        )  # fmt: skip
-        for position, axes in enumerate(grid.flat):
-            if position >= len(kinds):
-                axes.set_visible(False)
-                continue
-            _toxicity_panel(axes, arms, kinds[position], top)
-            if position + columns >= len(kinds):
-                axes.tick_params(labelbottom=True)
-                axes.set_xlabel("Probability of grade 3 or worse", labelpad=1, fontsize=svg.FONT - 0.8)
-        return svg.to_svg(figure, name, "Severe toxicity by kind and strategy", _toxicity_text(arms))
+    frames = svg.grid_of(sheet, rows, columns, (0.3, 0.25, 0.22, 0.42), (0.14, 0.34 / each))
+    for position, (kind, frame) in enumerate(zip(kinds, frames, strict=False)):
+        limit = min(1.0, 1.06 * top) or 0.1
+        panel = svg.Panel(sheet, *frame, (0, limit), (len(arms) - 0.4, -0.6))
+        _toxicity_panel(panel, arms, kind, limit, lowest=position + columns >= len(kinds))
+    return sheet.to_svg(name, "Severe toxicity by kind and strategy", _toxicity_text(arms))
 
 
 def _upper(arm: Arm, kind: str) -> float:
@@ -176,31 +161,25 @@ def _toxicity_text(arms: list[Arm]) -> str:
     return f"Probability of grade 3 or worse toxicity. {'; '.join(parts)}."
 
 
-def _toxicity_panel(axes: Axes, arms: list[Arm], kind: str, top: float) -> None:
+def _toxicity_panel(panel: svg.Panel, arms: list[Arm], kind: str, limit: float, *, lowest: bool) -> None:
+    step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.25) if limit / s <= 5)
+    ticks = [i * step for i in range(int(limit / step + 1e-9) + 1)]
+    panel.grid(xs=ticks)
     for row, arm in enumerate(arms):
         found = toxicity_of(arm, kind)
         if found is None or found.probability.value is None:
             continue
-        gid = svg.mark("st", f"st-{arm.index}")
         if found.probability.lower is not None and found.probability.upper is not None:
             ends = [found.probability.lower, found.probability.upper]
-            axes.plot(ends, [row, row], color=arm.colour, linewidth=1.2, solid_capstyle="butt", gid=gid)
-        axes.plot(
-            [found.probability.value], [row], "o", markersize=3.6, color=arm.colour, gid=gid, clip_on=False
-        )
-    axes.set_ylim(len(arms) - 0.4, -0.6)
-    axes.set_yticks(range(len(arms)), [a.letter for a in arms], fontsize=svg.FONT - 1.4)
-    for text, arm in zip(axes.get_yticklabels(), arms, strict=True):
-        text.set_color(arm.colour)
-    limit = min(1.0, 1.06 * top) or 0.1
-    axes.set_xlim(0, limit)
-    step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.25) if limit / s <= 5)
-    ticks = [i * step for i in range(int(limit / step + 1e-9) + 1)]
-    axes.set_xticks(ticks, [f"{t * 100:.0f}%" for t in ticks])
-    axes.grid(axis="x", color=svg.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0, pad=2)
+            panel.line(ends, [row, row], arm.colour, 1.2, classes=classes(arm))
+        panel.mark("o", found.probability.value, row, 3.6, arm.colour, classes=classes(arm))
+    _letters(panel, arms, 2.5, size=svg.FONT - 1.4)
+    panel.x_axis(
+        ticks,
+        [f"{t * 100:.0f}%" for t in ticks] if lowest else None,
+        title="Probability of grade 3 or worse" if lowest else "",
+        size=svg.FONT - 0.8,
+    )
     name = words.kind_name(kind)
-    title = svg.plain_text(name if len(name) < 34 else name[:32] + "…")
-    axes.set_title(title, loc="left", pad=2, weight="bold", fontsize=svg.FONT - 0.6)
+    short = name if len(name) < 34 else name[:32] + "…"
+    panel.title(short, pad=2, size=svg.FONT - 0.6, bold=True)

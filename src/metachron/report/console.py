@@ -129,6 +129,8 @@ def summary_lines(plan: Plan) -> list[str]:
         f"Strategies: {eligible} eligible, {unknown} need information, {refused} not eligible",
         f"Twins: {twins_in_words(plan)}; {twins.draws} parameter draws, seed {plan.seed}",
     ]
+    if plan.monte_carlo is not None:
+        lines.append(plan.monte_carlo.text)
     if hidden is not None:
         unseen = words.percent_interval(twins.occult_probability)
         lines.append(f"Probability of disease that no scan has shown: {unseen}")

@@ -1,13 +1,12 @@
 """Survival figures: an overview of all strategies, and small multiples that carry the bands.
 
-Input arrays are the monthly grids of `Curve` (months, fractions). matplotlib is imported inside the
-functions only. Every group of a strategy carries the class `st st-<index>`, which the page toggles.
+Input arrays are the monthly grids of `Curve` (months, fractions). Every group of a strategy carries the
+class `st st-<index>`, which the page toggles.
 """
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -15,11 +14,11 @@ from metachron.plan.results import Curve
 from metachron.report import svg, words
 from metachron.report.arms import Arm
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 WIDTH = 7.6  # inches; the text width of a printed page, so that 8 pt print as 8 pt
 COLUMNS = 4
+ROW = 0.165 * svg.INCH  # of the table of twins at risk
+QUARTERS = [0, 0.25, 0.5, 0.75, 1.0]
+PANEL_STEPS = (6, 12, 18, 24, 36, 60, 120)
 ENDPOINTS = ("os", "rfs_or_pfs", "hepatic_rfs")
 
 
@@ -53,53 +52,46 @@ def survival_overview(arms: list[Arm], endpoint: str, name: str) -> Markup:
     first = curve_of(arms[0], endpoint)
     last = max(curve_of(a, endpoint).times_months[-1] for a in arms)
     ticks = month_ticks(last)
-    rows = 0.165 * len(arms)
-    below, above, plot = 0.62 + rows, 0.12, 2.7
-    height = below + plot + above
-    with svg.style():
-        figure = svg.new_figure(WIDTH, height)
-        left, right = 0.75, 0.35
-        axes = figure.add_axes((left / WIDTH, below / height, 1 - (left + right) / WIDTH, plot / height))
-        _survival_axes(axes, last, ticks)
-        axes.set_xlabel("Months from day 0", labelpad=2)
-        axes.set_ylabel(words.endpoint_name(first) if len(words.endpoint_name(first)) < 32 else "Survival")
-        for arm in arms:
-            _band(axes, arm, curve_of(arm, endpoint), 0.13)
-        for arm in reversed(arms):
-            _line(axes, arm, curve_of(arm, endpoint))
-        _end_letters(axes, arms, endpoint, last)
-        _at_risk(axes, arms, endpoint, ticks, plot)
-        title = f"{words.endpoint_name(first)}: all strategies"
-        return svg.to_svg(figure, name, title, describe(arms, endpoint))
+    below, above, plot = 0.62 * svg.INCH + ROW * len(arms), 0.12 * svg.INCH, 2.7 * svg.INCH
+    sheet = svg.Drawing(WIDTH, (below + plot + above) / svg.INCH)
+    left, right = 0.75 * svg.INCH, 0.35 * svg.INCH
+    panel = svg.Panel(sheet, left, above, sheet.width - left - right, plot, (0, last), (0, 1.005))
+    panel.grid(ys=QUARTERS)
+    for arm in arms:
+        _band(panel, arm, curve_of(arm, endpoint), 0.13)
+    for arm in reversed(arms):
+        _line(panel, arm, curve_of(arm, endpoint))
+    long = words.endpoint_name(first)
+    panel.x_axis(ticks, [f"{t}" for t in ticks], title="Months from day 0")
+    panel.y_axis(
+        QUARTERS, [f"{100 * q:.0f}%" for q in QUARTERS], title=long if len(long) < 32 else "Survival"
+    )
+    _end_letters(panel, arms, endpoint, last)
+    _at_risk(panel, arms, endpoint, ticks)
+    return sheet.to_svg(name, f"{long}: all strategies", describe(arms, endpoint))
 
 
-def _survival_axes(axes: Axes, last: float, ticks: list[int]) -> None:
-    axes.set_xlim(0, last)
-    axes.set_ylim(0, 1.005)
-    axes.set_xticks(ticks)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1.0], ["0%", "25%", "50%", "75%", "100%"])
-    axes.grid(axis="y", color=svg.GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
+def classes(arm: Arm, *more: str) -> tuple[str, ...]:
+    """What the page finds the parts of a strategy by."""
+    return ("st", f"st-{arm.index}", *more)
 
 
-def _line(axes: Axes, arm: Arm, curve: Curve, width: float = 1.5) -> None:
-    (line,) = axes.plot(
+def _line(panel: svg.Panel, arm: Arm, curve: Curve, width: float = 1.5) -> None:
+    panel.line(
         curve.times_months,
         curve.survival,
-        color=arm.colour,
-        linewidth=width + (0.6 if arm.is_reference else 0),
-        dashes=arm.dash or (None, None),
-        solid_capstyle="butt",
+        arm.colour,
+        width + (0.6 if arm.is_reference else 0),
+        dash=arm.dash,
+        classes=classes(arm, "st-line"),
     )
-    line.set_gid(svg.mark("st", f"st-{arm.index}", "st-line"))
 
 
-def _band(axes: Axes, arm: Arm, curve: Curve, alpha: float) -> None:
-    band = axes.fill_between(
-        curve.times_months, curve.lower, curve.upper, color=arm.colour, alpha=alpha, linewidth=0
-    )
+def _band(panel: svg.Panel, arm: Arm, curve: Curve, opacity: float) -> None:
     extra = ("st-band-ref",) if arm.is_reference else ()
-    band.set_gid(svg.mark("st", f"st-{arm.index}", "st-band", *extra))
+    panel.band(
+        curve.times_months, curve.lower, curve.upper, arm.colour, opacity, classes(arm, "st-band", *extra)
+    )
 
 
 def spread(values: list[float], gap: float, top: float = 1.0, bottom: float = 0.0) -> list[float]:
@@ -117,39 +109,28 @@ def spread(values: list[float], gap: float, top: float = 1.0, bottom: float = 0.
     return placed
 
 
-def _end_letters(axes: Axes, arms: list[Arm], endpoint: str, last: float) -> None:
+def _end_letters(panel: svg.Panel, arms: list[Arm], endpoint: str, last: float) -> None:
     ends = [curve_of(arm, endpoint).survival[-1] for arm in arms]
     for arm, end, y in zip(arms, ends, spread(ends, 0.045, bottom=0.015), strict=True):
-        (leader,) = axes.plot([last, last * 1.012], [end, y], color=arm.colour, linewidth=0.6, clip_on=False)
-        leader.set_gid(svg.mark("st", f"st-{arm.index}"))
-        label = axes.text(
-            last * 1.017, y, arm.letter, color=arm.colour, va="center_baseline", weight="bold", clip_on=False
+        panel.line([last, last * 1.012], [end, y], arm.colour, 0.6, classes=classes(arm))
+        panel.sheet.middle_text(
+            panel.x(last * 1.017), panel.y(y), arm.letter, colour=arm.colour, bold=True, classes=classes(arm)
         )
-        label.set_gid(svg.mark("st", f"st-{arm.index}"))
 
 
-def _at_risk(axes: Axes, arms: list[Arm], endpoint: str, ticks: list[int], plot: float) -> None:
-    """Twins at risk under the ticks, one row for each strategy; `plot` is the height of the axes (in)."""
-    top = -0.56 / plot
-    frame = axes.get_xaxis_transform()
-    axes.text(0, top + 0.02, "Twins still at risk", transform=frame, ha="left", va="bottom", color=svg.INK)
+def _at_risk(panel: svg.Panel, arms: list[Arm], endpoint: str, ticks: list[int]) -> None:
+    """Twins at risk under the ticks, one row for each strategy."""
+    sheet, top = panel.sheet, panel.bottom + 0.56 * svg.INCH
+    sheet.text(panel.left, top - 5.5, "Twins still at risk")
     for row, arm in enumerate(arms):
-        y = top - (0.165 / plot) * (row + 0.35)
-        style: dict[str, Any] = {
-            "transform": frame,
-            "va": "center",
-            "fontsize": svg.FONT - 0.8,
-            "clip_on": False,
-        }
-        gid = svg.mark("st", f"st-{arm.index}")
-        axes.annotate(
-            arm.letter, (0, y), xycoords=frame, xytext=(-30, 0), textcoords="offset points", va="center",
-            color=arm.colour, weight="bold", annotation_clip=False,
-        ).set_gid(gid)  # fmt: skip
+        y = top + ROW * (row + 0.35)
+        sheet.middle_text(panel.left - 30, y, arm.letter, colour=arm.colour, bold=True, classes=classes(arm))
         for tick in ticks:
             count = curve_of(arm, endpoint).at_risk.get(str(tick))
             if count is not None:
-                axes.text(tick, y, f"{count}", ha="center", color=svg.INK, gid=gid, **style)
+                sheet.middle_text(
+                    panel.x(tick), y, f"{count}", anchor="middle", size=svg.FONT - 0.8, classes=classes(arm)
+                )
 
 
 def survival_panels(arms: list[Arm], endpoint: str, name: str) -> Markup:
@@ -158,44 +139,31 @@ def survival_panels(arms: list[Arm], endpoint: str, name: str) -> Markup:
     last = max(curve_of(a, endpoint).times_months[-1] for a in arms)
     columns = min(COLUMNS, max(2, len(arms)))
     rows = -(-len(arms) // columns)
-    height = 1.72 * rows + 0.25
-    with svg.style():
-        figure = svg.new_figure(WIDTH, height)
-        grid = figure.subplots(rows, columns, squeeze=False)
-        figure.subplots_adjust(
-            left=0.42 / WIDTH, right=1 - 0.12 / WIDTH, top=1 - 0.42 / height, bottom=0.42 / height,
-            wspace=0.13, hspace=0.52,
-        )  # fmt: skip
-        for position, axes in enumerate(grid.flat):
-            if position >= len(arms):
-                axes.set_visible(False)
-                continue
-            _panel(axes, arms[position], reference, endpoint, last)
-            if position % columns:
-                axes.set_yticklabels([])
-            if position + columns >= len(arms):
-                axes.set_xlabel("Months", labelpad=1)
-        title = f"{words.endpoint_name(curve_of(arms[0], endpoint))}: one panel for each strategy"
-        return svg.to_svg(figure, name, title, describe(arms, endpoint))
+    sheet = svg.Drawing(WIDTH, 1.72 * rows + 0.25)
+    frames = svg.grid_of(sheet, rows, columns, (0.42, 0.42, 0.12, 0.42), (0.13, 0.52))
+    for position, (arm, frame) in enumerate(zip(arms, frames, strict=False)):
+        panel = svg.Panel(sheet, *frame, (0, last), (0, 1.005))
+        _panel(panel, arm, reference, endpoint)
+        panel.y_axis([0, 0.5, 1.0], None if position % columns else ["0%", "50%", "100%"])
+        ticks = list(range(0, int(last) + 1, next(s for s in PANEL_STEPS if last / s <= 4)))
+        lowest = position + columns >= len(arms)
+        panel.x_axis(ticks, [f"{t}" for t in ticks], title="Months" if lowest else "")
+    title = f"{words.endpoint_name(curve_of(arms[0], endpoint))}: one panel for each strategy"
+    return sheet.to_svg(name, title, describe(arms, endpoint))
 
 
-def _panel(axes: Axes, arm: Arm, reference: Arm, endpoint: str, last: float) -> None:
-    step = next(s for s in (6, 12, 18, 24, 36, 60, 120) if last / s <= 4)
-    _survival_axes(axes, last, list(range(0, int(last) + 1, step)))
-    axes.set_yticks([0, 0.5, 1.0], ["0%", "50%", "100%"])
+def _panel(panel: svg.Panel, arm: Arm, reference: Arm, endpoint: str) -> None:
+    panel.grid(ys=[0, 0.5, 1.0])
+    curve = curve_of(arm, endpoint)
+    panel.band(curve.times_months, curve.lower, curve.upper, arm.colour, 0.2, ("st-panel-band",))
     if arm is not reference:
         behind = curve_of(reference, endpoint)
-        axes.plot(behind.times_months, behind.survival, color=svg.REFERENCE_GREY, linewidth=1.3)
-    curve = curve_of(arm, endpoint)
-    band = axes.fill_between(curve.times_months, curve.lower, curve.upper, color=arm.colour, alpha=0.2, lw=0)
-    band.set_gid(svg.mark("st-panel-band"))
-    axes.plot(curve.times_months, curve.survival, color=arm.colour, linewidth=1.6)
-    axes.set_title(
-        shorten(arm), loc="left", color=arm.colour, pad=3, fontsize=svg.FONT - 0.8, linespacing=1.1
-    )
+        panel.line(behind.times_months, behind.survival, svg.REFERENCE_GREY, 1.3)
+    panel.line(curve.times_months, curve.survival, arm.colour, 1.6)
+    panel.title(shorten(arm), pad=3, size=svg.FONT - 0.8, colour=arm.colour)
 
 
 def shorten(arm: Arm, width: int = 27, lines: int = 2) -> str:
     """The letter and the title in at most two lines; the key holds the whole name."""
-    text = f"{arm.letter}  {svg.plain_text(arm.strategy.title)}"
+    text = f"{arm.letter}  {arm.strategy.title}"
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))

@@ -22,13 +22,14 @@ from metachron.evidence.quantity import Quantity
 from metachron.evidence.references import load_references
 from metachron.strategies.schema import (
     CellProduct,
-    DoseRule,
     Drug,
     DrugDose,
     EffectClass,
     Entry,
     Procedure,
     Regimen,
+    Rule,
+    RuleSet,
     Strategy,
     Surveillance,
 )
@@ -50,8 +51,13 @@ class Catalogue:
     cells: Mapping[str, CellProduct]
     surveillance: Mapping[str, Surveillance]
     strategies: Mapping[str, Strategy]
-    dose_rules: Mapping[str, tuple[DoseRule, ...]]
+    rule_sets: Mapping[str, RuleSet]
     aliases: Mapping[str, str]
+
+    def rules_of(self, strategy: Strategy) -> tuple[Rule, ...]:
+        """The rules of a strategy: its sets in order, then its own."""
+        sets = [rule for name in strategy.rule_sets for rule in self.rule_sets[name].rules]
+        return (*sets, *strategy.rules)
 
     def names(self, kind: Kind | None = None) -> list[str]:
         """All names of one kind (or of all kinds), sorted."""
@@ -126,18 +132,18 @@ def read_yaml(path: Path) -> Any:
 def load_catalogue(folder: Path = FOLDER) -> Catalogue:
     """The catalogue, read and checked once. `folder` holds `catalogue/` and `rules/`.
     Raises InputError naming the file and entry of every fault."""
-    from metachron.strategies.language import strategy_from_record
+    from metachron.strategies.files import strategy_from_record
 
     data = folder / "catalogue"
-    rules = read_yaml(folder / "rules" / "dose_modification.yaml")
+    sets = read_yaml(folder / "rules" / "dose_modification.yaml")
     parts: dict[str, Any] = {
         "drugs": _entries(data / "drugs.yaml", Drug),
         "regimens": _entries(data / "regimens.yaml", Regimen),
         "procedures": _entries(data / "procedures.yaml", Procedure),
         "cells": _entries(data / "cells.yaml", CellProduct),
         "surveillance": _entries(data / "surveillance.yaml", Surveillance),
-        "dose_rules": MappingProxyType(
-            {name: tuple(DoseRule.model_validate(r) for r in rows) for name, rows in rules.items()}
+        "rule_sets": MappingProxyType(
+            {name: RuleSet.model_validate({"name": name, **record}) for name, record in sets.items()}
         ),
         "aliases": MappingProxyType(read_yaml(data / "aliases.yaml")),
     }
@@ -203,8 +209,8 @@ def _wrong_rates(entry: Entry) -> list[str]:
 def _all_entries(catalogue: Catalogue) -> Iterator[tuple[str, Entry]]:
     for kind in KINDS:
         yield from catalogue.of_kind(kind).items()
-    for rules in catalogue.dose_rules.values():
-        yield from ((rule.name, rule) for rule in rules)
+    for name, rule_set in catalogue.rule_sets.items():
+        yield from ((f"{name}.{rule.name}", rule) for rule in rule_set.rules)
 
 
 def _check_citations(catalogue: Catalogue) -> None:

@@ -17,7 +17,7 @@ from metachron.strategies.predicates import (
     systemic_treatments,
     treatment_effects,
 )
-from metachron.strategies.schema import EffectClass, Step
+from metachron.strategies.schema import EffectClass, Starts, Step
 
 LYMPHODEPLETION = "lymphodepletion"
 LONG_CHEMOTHERAPY_DAYS = 91  # "chemotherapy > 3 months" injures the liver (Kawaguchi2019, table 1)
@@ -135,9 +135,10 @@ def _strategy_regimens(view: View) -> set[str]:
     return {name for step in view.strategy.steps for name in step.regimens}
 
 
-@fact("strategy_procedures", "procedures anywhere in the strategy")
+@fact("strategy_procedures", "procedures anywhere in the strategy, those on recurrence left aside")
 def _strategy_procedures(view: View) -> set[str]:
-    return {name for step in view.strategy.steps for name in step.procedures}
+    steps = [step for step in view.strategy.steps if step.starts is not Starts.RECURRENCE]
+    return {name for step in steps for name in step.procedures}
 
 
 @fact("strategy_kinds", "kinds of procedure in the strategy: resection, ablation")
@@ -179,9 +180,22 @@ def _lines_before(view: View) -> int | Answer:
     undated = [t for t in metastatic if t.start is None and treatment_effects(view, t) & CYTOTOXIC_CLASSES]
     if silent:
         return Answer(None, silent)
-    planned = sum(1 for step in _earlier(view) if step.cycles is None and step_effects(view, step))
+    planned = _lines_planned(view)
     alone = 1 if metastatic and not dated and not undated else 0
     return len(dated) + len(undated) + alone + planned
+
+
+def _lines_planned(view: View) -> int:
+    """Lines that earlier steps make: what is given until progression, or what progression has ended."""
+    steps = view.strategy.steps[: view.index + 1]
+    given = [bool(step_effects(view, step)) for step in steps]
+    endless = sum(1 for step, real in zip(steps[:-1], given, strict=False) if real and step.cycles is None)
+    ended = sum(
+        1
+        for i, step in enumerate(steps)
+        if i and step.starts is Starts.PROGRESSION and given[i - 1] and steps[i - 1].cycles is not None
+    )
+    return endless + ended
 
 
 @fact("lymphodepletion", "lymphodepletion before the cells")
@@ -221,7 +235,7 @@ def _duration_days(view: View, step: Step) -> int:
 def _gap(view: View, matches: Callable[[Step], bool], before: float | Answer) -> float | Answer:
     """Days from the last matching step (or the past) to this one; infinite when the gap is left to the
     planner, who then keeps the shortest safe interval."""
-    if view.step.gap_days is None:
+    if view.step.gap_days is None or view.step.starts is not Starts.PLANNED:
         return math.inf
     total = float(view.step.gap_days)
     for step in reversed(_earlier(view)):

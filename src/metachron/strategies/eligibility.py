@@ -18,10 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from metachron.errors import InputError, Problem
 from metachron.patient.schema import Patient
-from metachron.strategies import course
+from metachron.strategies import course, reactions
 from metachron.strategies.logic import Condition, Verdict, parse, unique
 from metachron.strategies.predicates import FACTS, CatalogueLike, View, look, regimen_effects
-from metachron.strategies.schema import EffectClass, Strategy
+from metachron.strategies.schema import EffectClass, Starts, Strategy
 
 FOLDER = Path(__file__).parent / "rules" / "eligibility"
 Eligible = Literal["yes", "no", "unknown"]
@@ -183,11 +183,17 @@ def judge(patient: Patient, strategy: Strategy, catalogue: CatalogueLike) -> Eli
     findings: dict[tuple[str, str], _Finding] = {}
     for item in items(View(patient, catalogue, strategy)):
         for rule in load_rules():
-            if item.matches(rule.applies_to):
+            if item.matches(rule.applies_to) and not _too_early(rule, item):
                 found = _apply(rule, item.view)
                 if found:
                     findings.setdefault((rule.name, found.reason.text), found)
     return _conclude(list(findings.values()), strategy)
+
+
+def _too_early(rule: Rule, item: Item) -> bool:
+    """Does the rule ask about today, where the step waits for progression or recurrence?"""
+    waits = not item.intent and item.view.step.starts is not Starts.PLANNED
+    return waits and reactions.reads_today(rule.given, rule.when)
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,30 @@
-"""The language in which strategies are written, and files of strategies.
+"""The language in which strategies are written.
 
     expression := "observation" | stage (">" stage)*
-    stage      := ["[" days "d" "]"] item ("+" item)*
+    stage      := [bracket] item ("+" item)*
     item       := name ["*" count] ["@" day]
+    bracket    := "[" word ("," word)* "]"          see `metachron.strategies.brackets`
 
 `>` means then, `+` means together. `*n` counts cycles of a regimen or infusions of a cell product; without
 it a regimen goes on until progression and a cell product gets its usual number. `@d` is the day of the cycle
-(first is 1) on which cells are infused. `[28d]` waits 28 days after the previous stage; without it the
-shortest safe interval is kept. Example: `mfolfox6*6 + bevacizumab > hepatectomy > mfolfox6*6`.
+(first is 1) on which cells are infused. A stage begins when the one before it has ended and the shortest
+safe interval has passed; `[28d]` waits 28 days, `[progression]` waits for progression and `[recurrence]` for
+disease seen again after none was. What follows a regimen without an end waits for progression.
+Example: `mfolfox6*6 + bevacizumab > hepatectomy > mfolfox6*6 > [recurrence] repeat_hepatectomy`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
-from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import ValidationError
 
 from metachron.errors import InputError, Problem
+from metachron.strategies.brackets import Fault, Wait, format_bracket, read_bracket
 from metachron.strategies.catalogue import Catalogue, load_catalogue, plain_name
-from metachron.strategies.schema import EffectClass, Intent, Step, Strategy
-from metachron.strategies.stages import Fault, Item, Stage, build_step
+from metachron.strategies.schema import EffectClass, Intent, Starts, Step, Strategy
+from metachron.strategies.stages import Item, Stage, build_step
 
 # D'Angelica 2007 (PMID 17103075) advises 6 to 8 weeks between the last dose of bevacizumab and hepatectomy
 ANTIVEGF_FREE_DAYS = 42
@@ -33,11 +33,10 @@ ANTIVEGF_FREE_DAYS = 42
 LEAST_DAYS_TO_SURGERY = 14
 
 OBSERVATION = "observation"
-MAX_FILE_BYTES = 1_000_000
 MAX_LENGTH = 2_000
 
 _TOKEN = re.compile(
-    r"(?P<gap>\[\s*(?P<days>\d+)\s*d\s*\])|(?P<name>[A-Za-z][A-Za-z0-9_\-]*)|(?P<number>\d+)|(?P<sign>[>+*@])"
+    r"(?P<bracket>\[[^\[\]]*\])|(?P<name>[A-Za-z][A-Za-z0-9_\-]*)|(?P<number>\d+)|(?P<sign>[>+*@])"
 )
 
 
@@ -87,14 +86,35 @@ def parse_steps(expression: str, catalogue: Catalogue) -> list[Step]:
     stages = _stages(tokens, len(expression) + 1)
     steps = [build_step(stage, catalogue) for stage in stages]
     for stage, step, following in zip(stages, steps, steps[1:], strict=False):
-        if step.regimens and step.cycles is None and not following.regimens:
-            name = step.regimens[0]
-            raise Fault(
-                stage.items[0].column,
-                f"{name} has no end, but another treatment follows",
-                suggestion=f"Give the number of cycles, e.g. {name}*6",
-            )
-    return with_antivegf_stop(steps, catalogue)
+        _refuse_after_endless(stage, step, following)
+    return completed(steps, catalogue)
+
+
+def _refuse_after_endless(stage: Stage, step: Step, following: Step) -> None:
+    if not _endless(step) or following.regimens or following.starts is not Starts.PLANNED:
+        return
+    name = step.regimens[0]
+    raise Fault(
+        stage.items[0].column,
+        f"{name} has no end, but another treatment follows",
+        suggestion=f"Give the number of cycles, e.g. {name}*6, or let what follows wait for [progression]",
+    )
+
+
+def _endless(step: Step) -> bool:
+    return bool(step.regimens) and step.cycles is None
+
+
+def completed(steps: list[Step], catalogue: Catalogue) -> list[Step]:
+    """The steps with what is understood written out: a regimen after one without an end waits for
+    progression, and anti-VEGF is left out before a resection."""
+    waiting = [
+        following.model_copy(update={"starts": Starts.PROGRESSION})
+        if _endless(step) and following.starts is Starts.PLANNED
+        else following
+        for step, following in pairwise(steps)
+    ]
+    return with_antivegf_stop([*steps[:1], *waiting], catalogue)
 
 
 def _tokens(expression: str) -> list[Token]:
@@ -111,11 +131,9 @@ def _tokens(expression: str) -> list[Token]:
             raise Fault(
                 position + 1,
                 f"{expression[position]!r} has no meaning here",
-                "names, numbers, > + * @ and [28d]",
+                "names, numbers, > + * @ and brackets such as [28d]",
             )
-        kind = match.lastgroup if match.lastgroup != "days" else "gap"
-        text = match["days"] if match["gap"] else match[0]
-        tokens.append(Token(str(kind), text, position + 1))
+        tokens.append(Token(str(match.lastgroup), match[0], position + 1))
         position = match.end()
     if not tokens:
         raise Fault(1, "the strategy is empty", suggestion="Write e.g. mfolfox6*12, or observation")
@@ -125,20 +143,20 @@ def _tokens(expression: str) -> list[Token]:
 def _stages(tokens: list[Token], end: int) -> list[Stage]:
     stages: list[Stage] = []
     items: list[Item] = []
-    gap: int | None = None
+    wait = Wait()
     queue = [*tokens, Token("sign", ">", end)]
     while queue:
-        if queue[0].kind == "gap":
+        if queue[0].kind == "bracket":
             first = queue.pop(0)
-            if gap is not None or items:
-                raise Fault(first.column, "a wait stands at the beginning of a stage")
-            gap = _number(first, 0, 730, "days to wait")
+            if wait.column or items:
+                raise Fault(first.column, "a wait stands once, at the beginning of a stage")
+            wait = read_bracket(first.text[1:-1], first.column)
             continue
         items.append(_item(queue))
         sign = queue.pop(0)
         if sign.text == ">":
-            stages.append(Stage(items, gap))
-            items, gap = [], None
+            stages.append(Stage(items, wait))
+            items, wait = [], Wait()
         elif sign.text != "+":
             raise Fault(sign.column, f"{sign.text!r} cannot stand here", "> or +")
     return stages
@@ -183,6 +201,8 @@ def _antivegf_stop(step: Step, later: list[Step], catalogue: Catalogue) -> int:
         return step.stop_partner_before_surgery_cycles
     free = 0
     for following in later:
+        if following.starts is not Starts.PLANNED:
+            return 0  # on progression or recurrence, long after the last dose or decided anew
         free += following.gap_days if following.gap_days is not None else LEAST_DAYS_TO_SURGERY
         if any(catalogue.procedures[p].kind == "resection" for p in following.procedures):
             days = catalogue.regimens[step.regimens[0]].cycle_days
@@ -224,13 +244,17 @@ def _format_step(step: Step) -> str:
             parts.append("lymphodepletion")
         text = step.cells + (f"*{step.infusions}" if step.infusions is not None else "")
         parts.append(text + (f"@{step.infusion_day}" if step.infusion_day is not None else ""))
-    gap = f"[{step.gap_days}d] " if step.gap_days is not None else ""
-    return gap + " + ".join(parts)
+    return format_bracket(step) + " + ".join(parts)
 
 
 def resolve(name_or_expression: str, catalogue: Catalogue | None = None) -> Strategy:
-    """A named strategy, or the strategy of an expression. Raises InputError."""
+    """A named strategy, the strategy of an expression, or that of a YAML file (`mine.yaml`, and
+    `mine.yaml#name` when the file holds several). Raises InputError."""
+    from metachron.strategies.files import is_file, strategy_of_file
+
     catalogue = catalogue or load_catalogue()
+    if is_file(name_or_expression):
+        return strategy_of_file(name_or_expression, catalogue)
     plain = plain_name(name_or_expression)
     if plain in catalogue.strategies:
         return catalogue.strategies[plain]
@@ -239,81 +263,19 @@ def resolve(name_or_expression: str, catalogue: Catalogue | None = None) -> Stra
     return parse_strategy(name_or_expression, catalogue)
 
 
-def strategy_from_record(record: Any, catalogue: Catalogue) -> Strategy:
-    """A strategy from a mapping: the fields of Strategy, with `plan` (an expression) in place of `steps`.
-    Raises InputError; the faults of fields carry their path."""
-    if not isinstance(record, dict):
-        raise InputError(Problem("", "a strategy is a mapping with name, title, summary, intent and plan"))
-    data = dict(record)
-    plan = data.pop("plan", None)
-    if plan is not None:
-        if "steps" in data:
-            raise InputError(Problem("plan", "give either plan or steps, not both"))
-        data["steps"] = parse_plan(str(plan), catalogue)
-    if "surveillance" not in data and data.get("intent") in [i.value for i in Intent]:
-        data["surveillance"] = default_surveillance(Intent(data["intent"]))
-    try:
-        strategy = Strategy.model_validate(data)
-    except ValidationError as error:
-        problems = [Problem(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
-        raise InputError(problems) from None
-    return _checked(strategy, catalogue)
-
-
-def _checked(strategy: Strategy, catalogue: Catalogue) -> Strategy:
-    if strategy.surveillance not in catalogue.surveillance:
-        names = catalogue.names("surveillance")
-        raise InputError(
-            catalogue.unknown(strategy.surveillance, "surveillance schedule", names, "surveillance")
-        )
-    if strategy.dose_rules not in catalogue.dose_rules:
-        raise InputError(
-            Problem("dose_rules", f"{strategy.dose_rules!r} is unknown", ", ".join(catalogue.dose_rules))
-        )
-    try:
-        if strategy.steps:
-            parse_steps(format_steps(strategy.steps), catalogue)
-    except Fault as fault:
-        raise InputError(Problem("steps", fault.message, fault.allowed, fault.suggestion)) from None
-    return strategy.model_copy(update={"steps": with_antivegf_stop(strategy.steps, catalogue)})
-
-
-def load_strategy_file(path: Path | str, catalogue: Catalogue | None = None) -> list[Strategy]:
-    """The strategies of a YAML file: one mapping, or a list of them. Raises InputError."""
-    catalogue, path = catalogue or load_catalogue(), Path(path)
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(
-                Problem("", "the file is too large", f"{MAX_FILE_BYTES} bytes"), source=str(path)
-            )
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except OSError as error:
-        raise InputError(Problem("", f"cannot be read ({error.strerror})"), source=str(path)) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            Problem("", f"is not readable YAML ({_first_line(error)})"), source=str(path)
-        ) from None
-    records = content if isinstance(content, list) else [content]
-    if not records:
-        raise InputError(Problem("", "holds no strategy"), source=str(path))
-    try:
-        return [strategy_from_record(record, catalogue) for record in records]
-    except InputError as error:
-        raise InputError(error.problems, source=str(path)) from None
-
-
 def default_surveillance(intent: Intent) -> str:
     """Scans when a strategy names no schedule."""
     return "on_treatment" if intent == Intent.DISEASE_CONTROL else "standard"
 
 
 def _intent(steps: list[Step], catalogue: Catalogue) -> Intent:
-    if not steps:
+    planned = [step for step in steps if step.starts is Starts.PLANNED]
+    if not planned:
         return Intent.OBSERVATION
-    if any(step.procedures for step in steps):
+    if any(step.procedures for step in planned):
         return Intent.CURATIVE
-    endless = any(step.regimens and step.cycles is None for step in steps)
-    kinds = {catalogue.regimens[name].kind for step in steps for name in step.regimens}
+    endless = any(_endless(step) or step.starts is Starts.PROGRESSION for step in steps)
+    kinds = {catalogue.regimens[name].kind for step in planned for name in step.regimens}
     return Intent.DISEASE_CONTROL if endless or kinds - {"cytotoxic"} else Intent.ADJUVANT
 
 
@@ -329,7 +291,3 @@ def _citations(steps: list[Step], catalogue: Catalogue) -> list[str]:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -16,7 +16,17 @@ from metachron.patient import derive
 from metachron.patient.schema import Organ, Patient, PriorTreatment, Response
 from metachron.patient.scores import fong
 from metachron.strategies.logic import Answer
-from metachron.strategies.schema import CellProduct, Drug, EffectClass, Procedure, Regimen, Step, Strategy
+from metachron.strategies.schema import (
+    CellProduct,
+    Drug,
+    EffectClass,
+    Procedure,
+    Regimen,
+    Rule,
+    Starts,
+    Step,
+    Strategy,
+)
 
 CYTOTOXIC_CLASSES = {EffectClass.FP, EffectClass.OX, EffectClass.IRI, EffectClass.FTD}
 BILIRUBIN_UPPER_LIMIT_UMOL_L = 21.0  # 1.2 mg/dL, a usual upper limit of normal
@@ -33,6 +43,7 @@ class CatalogueLike(Protocol):
     def procedures(self) -> Mapping[str, Procedure]: ...
     @property
     def cells(self) -> Mapping[str, CellProduct]: ...
+    def rules_of(self, strategy: Strategy) -> tuple[Rule, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -241,6 +252,9 @@ def length_days(view: View, treatment: PriorTreatment) -> float | None:
 @fact("prior_hepatectomy", "the liver was resected before", "prior_treatments")
 def _prior_hepatectomy(view: View) -> bool:
     resected = any(m.treated == "resected" and m.organ == Organ.LIVER for m in view.patient.metastases)
+    if view.step.starts is Starts.RECURRENCE:  # the strategy itself may have resected by then
+        earlier = [name for step in view.strategy.steps[: view.index] for name in step.procedures]
+        resected |= any(view.catalogue.procedures[name].kind == "resection" for name in earlier)
     return resected or any(p.kind == "resection" for p in prior_procedures(view))
 
 

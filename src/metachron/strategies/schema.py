@@ -7,31 +7,16 @@ the steps of a strategy say when, how often and until what. Days are counted fro
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
 from metachron.evidence.quantity import Quantity, Status
-
-
-class Entry(BaseModel):
-    """Common behaviour of catalogue records."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class EffectClass(StrEnum):
-    """How a drug acts in the model. One resistance state per kill class."""
-
-    FP = "fluoropyrimidine"
-    OX = "oxaliplatin"
-    IRI = "irinotecan"
-    FTD = "trifluridine"
-    EGFR = "anti-EGFR"
-    TARGET = "targeted"  # kinase inhibitors and antibody-drug conjugates matched to a driver
-    VEGF = "anti-VEGF"  # slows growth, kills nothing
-    CHECKPOINT = "checkpoint"  # immune kill, by MSI state
-    NONE = "none"  # leucovorin and other modulators
+from metachron.strategies.base import EffectClass as EffectClass
+from metachron.strategies.base import Entry as Entry
+from metachron.strategies.rule import Limit as Limit
+from metachron.strategies.rule import Rule as Rule
+from metachron.strategies.rule import RuleSet as RuleSet
 
 
 class Intent(StrEnum):
@@ -163,6 +148,27 @@ class Surveillance(Entry):
     citations: list[str]
 
 
+class Starts(StrEnum):
+    """What a step waits for."""
+
+    PLANNED = "planned"  # the end of the step before it
+    PROGRESSION = "progression"  # the next progression (RECIST), under the steps before it or after them
+    RECURRENCE = "recurrence"  # disease seen again after nothing was visible
+
+
+class OnlyIf(Entry):
+    """Limits of an operation or ablation on recurrence; disease of one organ is required in any case."""
+
+    max_lesions: int | None = Field(None, ge=1, le=64, description="Visible lesions at most.")
+    max_mm: int | None = Field(None, ge=1, le=300, description="Largest visible lesion at most (mm).")
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.max_lesions is None and self.max_mm is None:
+            raise ValueError("give max_lesions, max_mm or both")
+        return self
+
+
 class Step(Entry):
     """One stage of a strategy: everything in it starts together."""
 
@@ -176,11 +182,36 @@ class Step(Entry):
     )
     lymphodepletion: bool | None = Field(None, description="None: as the product says.")
     gap_days: int | None = Field(
-        None, description="Days from the end of the previous step; None: the shortest safe interval."
+        None,
+        description="Days from the end of the previous step, or from the progression or recurrence that"
+        " starts this one; None: the shortest safe interval.",
     )
+    starts: Starts = Starts.PLANNED
+    only_if: OnlyIf | None = Field(None, description="Of an operation or ablation that starts on recurrence.")
     stop_partner_before_surgery_cycles: int = Field(
         0, description="Cycles at the end of the step given without anti-VEGF, so that surgery is safe."
     )
+
+
+class RepeatLocal(Entry):
+    """Removing or ablating again when disease comes back; what is left out follows the catalogue."""
+
+    procedure: str | None = None
+    most: int | None = Field(None, ge=0, le=10, description="Operations and ablations in a life at most.")
+    max_mm: int | None = Field(None, ge=1, le=300)
+    max_lesions: int | None = Field(None, ge=1, le=64)
+    wait_days: int | None = Field(None, ge=0, le=365)
+
+
+class After(Entry):
+    """What follows when the steps have come to their end; what is left out follows the catalogue."""
+
+    lines: list[list[str]] | None = Field(
+        None, description="Regimens of each later line, in order; [] for none."
+    )
+    line_wait_days: int | None = Field(None, ge=0, le=365, description="From progression to the next line.")
+    on_recurrence: Literal["local then systemic", "systemic", "none"] | None = None
+    repeat_local: RepeatLocal | None = None
 
 
 class Strategy(Entry):
@@ -190,20 +221,12 @@ class Strategy(Entry):
     intent: Intent
     steps: list[Step]
     surveillance: str = "standard"
-    dose_rules: str = "label"
+    dose_rules: str | list[str] = Field("label", description="Name of a rule set, or several: they add up.")
+    rules: list[Rule] = Field(default_factory=list, description="Rules of this strategy alone.")
+    after: After = After()
     citations: list[str] = Field(default_factory=list)
 
-
-class DoseRule(Entry):
-    """When a state of the twin crosses a limit at a cycle start, change what is given."""
-
-    name: str
-    state: Literal["neutrophils", "neutrophil_nadir", "neuropathy_grade", "febrile_neutropenia", "toxicity"]
-    at_least: float | None = None
-    below: float | None = None
-    action: Literal["delay", "reduce", "stop"]
-    target: EffectClass | Literal["all cytotoxics"]
-    value: float = Field(description="delay: days; reduce: factor on dose; stop: 0.")
-    max_delay_days: int | None = Field(None, description="delay: after this long the drug stops.")
-    note: str = ""
-    citations: list[str]
+    @property
+    def rule_sets(self) -> list[str]:
+        """Names of the rule sets."""
+        return [self.dose_rules] if isinstance(self.dose_rules, str) else list(self.dose_rules)

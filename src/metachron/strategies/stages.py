@@ -5,18 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from metachron.errors import InputError
+from metachron.strategies.brackets import Fault, Wait
 from metachron.strategies.catalogue import Catalogue
-from metachron.strategies.schema import EffectClass, Step
+from metachron.strategies.schema import EffectClass, Starts, Step
 
 LYMPHODEPLETION = "lymphodepletion"
-
-
-class Fault(Exception):  # noqa: N818 - it is caught and reworded as InputError
-    """A fault at a column (first is 1) of an expression."""
-
-    def __init__(self, column: int, message: str, allowed: str = "", suggestion: str = "") -> None:
-        super().__init__(message)
-        self.column, self.message, self.allowed, self.suggestion = column, message, allowed, suggestion
 
 
 @dataclass(frozen=True)
@@ -31,10 +24,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Stage:
-    """Items given together, and the wait before them in days."""
+    """Items given together, and what they wait for."""
 
     items: list[Item]
-    gap_days: int | None
+    wait: Wait
 
 
 def build_step(stage: Stage, catalogue: Catalogue) -> Step:
@@ -49,6 +42,12 @@ def build_step(stage: Stage, catalogue: Catalogue) -> Step:
     if depleting:
         regimens = [i for i in regimens if i.name != LYMPHODEPLETION]
     _check_procedures(procedures, catalogue)
+    if stage.wait.only_if and (not procedures or stage.wait.starts is not Starts.RECURRENCE):
+        raise Fault(
+            stage.wait.column,
+            "limits of lesions and size are for an operation or ablation on recurrence",
+            "[recurrence, 3 lesions, 50 mm] before a procedure",
+        )
     cycles = _cycles(regimens, catalogue)
     return Step(
         procedures=[i.name for i in procedures],
@@ -58,7 +57,9 @@ def build_step(stage: Stage, catalogue: Catalogue) -> Step:
         infusions=_infusions(cells, regimens, cycles, catalogue),
         infusion_day=cells[0].day if cells else None,
         lymphodepletion=True if depleting else None,
-        gap_days=stage.gap_days,
+        gap_days=stage.wait.days,
+        starts=stage.wait.starts,
+        only_if=stage.wait.only_if,
     )
 
 

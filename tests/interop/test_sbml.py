@@ -1,0 +1,176 @@
+"""The SBML file: valid, and run by RoadRunner it gives what SciPy gives from equations written apart."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from metachron.bench.agreement import CASES, Case, case, roadrunner_errors
+from metachron.interop.core import Core
+from metachron.interop.equations import write_equations
+
+libsbml = pytest.importorskip("libsbml")
+
+LARGEST_ERROR = 1e-6  # measured: 1e-7 at most (`benchmarks/peers/agreement`)
+BEVACIZUMAB = "six visible"
+MEDICINE = "mfolfox6+bevacizumab*4"
+
+
+def document(core: Core) -> Any:
+    from metachron.interop.sbml.write import sbml_text
+
+    return libsbml.readSBMLFromString(sbml_text(core))
+
+
+@pytest.fixture
+def core() -> Core:
+    return case(BEVACIZUMAB).problem().core
+
+
+@pytest.mark.parametrize("chosen", CASES, ids=lambda c: c.name)
+def test_the_file_is_valid_and_its_units_agree(chosen: Case) -> None:
+    from metachron.interop.sbml.write import errors, warnings
+
+    made = document(chosen.problem().core)
+    assert (made.getLevel(), made.getVersion()) == (3, 2)
+    assert errors(made, libsbml) == []
+    assert warnings(made, libsbml) == []
+
+
+def test_doses_are_events_at_their_days(core: Core) -> None:
+    model = document(core).getModel()
+    days = [model.getParameter(f"given_{i + 1}").getValue() for i in range(model.getNumEvents())]
+    assert days == [7.0 + 14.0 * cycle for cycle in range(12)]
+    first = model.getEvent(0)
+    changed = {first.getEventAssignment(i).getVariable() for i in range(first.getNumEventAssignments())}
+    assert {"A_fp", "A_ox", "V", "m", "l", "X", "phi_fp_1", "phi_ox_6"} <= changed
+
+
+def test_every_state_of_the_model_has_a_rate(core: Core) -> None:
+    model = document(core).getModel()
+    rates = {model.getRule(i).getVariable() for i in range(model.getNumRules()) if model.getRule(i).isRate()}
+    body = {"A_fp", "A_ox", "V", "m", "l", "P", "T1", "T2", "T3", "C", "L", "X", "N", "hazard_cancer"}
+    lesions = {f"{s}_{i}" for s in ("y", "held", "W", "D_fp", "D_ox") for i in range(1, 7)}
+    assert rates == body | lesions
+
+
+@pytest.mark.parametrize("chosen", CASES, ids=lambda c: c.name)
+def test_roadrunner_gives_what_scipy_gives(chosen: Case) -> None:
+    pytest.importorskip("roadrunner")
+    found = roadrunner_errors(chosen.problem().core)
+    worst = max(found, key=lambda name: found[name])
+    assert found[worst] < LARGEST_ERROR, worst
+
+
+@pytest.mark.parametrize(
+    ("constant", "factor"),
+    [
+        ("kill_fp", 1.01),
+        ("vegf_imax", 1.01),
+        ("growth_3", 1.01),
+        ("marrow_factor", 1.01),
+        ("rho_resistant", 1.01),
+    ],
+)
+def test_the_comparison_sees_a_changed_constant(core: Core, constant: str, factor: float) -> None:
+    """A file with one constant off by a hundredth is told apart, by a wide margin."""
+    pytest.importorskip("roadrunner")
+    from metachron.bench.agreement import shares
+    from metachron.bench.solvers import roadrunner_cvode
+    from metachron.bench.solvers.scipy_lsoda import names, reference
+
+    other = dict(core.constants) | {constant: core.constants[constant] * factor}
+    changed = dataclasses.replace(core, constants=MappingProxyType(other))
+    times = np.arange(0.0, core.days, 7.0)
+    _, found = roadrunner_cvode.run(core, [changed], 1e-8, times, names(core))
+    assert max(shares(found[0], reference(core, times), names(core)).values()) > 100 * LARGEST_ERROR
+
+
+def test_the_same_file_serves_many_patients() -> None:
+    """The loaded model reset to another patient gives that patient, not traces of the one before."""
+    pytest.importorskip("roadrunner")
+    from metachron.bench.agreement import shares
+    from metachron.bench.solvers import roadrunner_cvode
+    from metachron.bench.solvers.problems import treated_disease
+    from metachron.bench.solvers.scipy_lsoda import names, reference
+
+    problem = treated_disease(3)
+    order = [problem.patients[j] for j in (0, 1, 2, 0)]
+    times = np.arange(0.0, 366.0, 73.0)
+    columns = ["x_1", "x_6", "C", "N"]
+
+    pick = [names(problem.core).index(name) for name in columns]
+    _, found = roadrunner_cvode.run(problem.core, order, 1e-10, times, columns)
+    for patient, states in zip(order, found, strict=True):
+        assert max(shares(states, reference(patient, times)[:, pick], columns).values()) < LARGEST_ERROR
+
+
+def test_constants_are_all_described_and_used(core: Core) -> None:
+    eq = write_equations(core)
+    assert all(c.title and c.unit for c in eq.constants)
+    names = [q.name for q in (*eq.constants, *eq.variables, *eq.rules)]
+    assert len(names) == len(set(names))
+    assert "checkpoint_kill" not in names  # nothing of what is never given
+
+
+def test_the_command_writes_a_file(metachron: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "core.xml"
+    result = metachron("sbml", "unresectable_ras_mutant", "--strategy", MEDICINE, "--out", path)
+    assert (result.code, result.out.split(":")[0]) == (0, f"Wrote {path}")
+    made = libsbml.readSBMLFromFile(str(path))
+    assert made.getNumErrors() == 0
+    assert made.getModel().getNumEvents() == 4
+
+
+def test_procedures_are_said_to_be_left_out(metachron: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "core.xml"
+    strategy = "mfolfox6*2 > hepatectomy"
+    result = metachron("sbml", "synchronous_bilobar", "--strategy", strategy, "--out", path)
+    assert result.code == 0
+    assert "left out: the procedure planned for day" in result.err
+    assert "Left out: the procedure" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--strategy", "mfolfox6", "--twin", "2000"], "--twin: 2000 is out of range"),
+        (["--strategy", "mfolfox6", "--days", "0"], "--days: 0 is out of range"),
+        (["--strategy", "mfolfox6", "--seed", "-1"], "--seed: -1 is out of range"),
+        (["--strategy", "no_such_thing"], "'no_such_thing' is not a strategy"),
+    ],
+)
+def test_bad_options_are_named(
+    metachron: Callable[..., Any], tmp_path: Path, options: list[str], named: str
+) -> None:
+    result = metachron("sbml", "unresectable_ras_mutant", *options, "--out", tmp_path / "core.xml")
+    assert result.code == 2
+    assert named in result.err
+    assert not (tmp_path / "core.xml").exists()
+
+
+def test_without_libsbml_the_error_says_how_to_get_it(
+    metachron: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "libsbml", None)
+    result = metachron(
+        "sbml", "unresectable_ras_mutant", "--strategy", "mfolfox6", "--out", tmp_path / "core.xml"
+    )
+    assert result.code == 2
+    assert "pip install 'metachron[sbml]'" in result.err
+
+
+def test_the_core_knows_nothing_of_the_kernel() -> None:
+    """The equations that peers read import no function of the model or the engine."""
+    for name in ("core", "constants", "equations"):
+        text = Path(str(importlib.import_module(f"metachron.interop.{name}").__file__)).read_text("utf-8")
+        assert "metachron.engine" not in text
+        assert "metachron.model" not in text
