@@ -9,9 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from metachron.model.antivascular import growth_days
-from metachron.model.immune import cell_kill_rate, effector_ratio
-from metachron.model.kill import effect_integral, log_survival, logistic, resistant_fraction
+from metachron.model.antivascular import growth_days, vascular
+from metachron.model.immune import cell_kill_rate, effectors_at
+from metachron.model.kill import effect_integral, logistic, resistance_off_drug, resistant_fraction, survive
+
+
+def log_survival(kill: float, phi: float, rho: float) -> float:
+    """ln of the share that survives a cumulative kill."""
+    return math.log(survive(phi, kill, rho)[0])
+
 
 kills = st.floats(0.0, 200.0)
 shares = st.floats(1e-12, 1.0 - 1e-12)
@@ -43,6 +49,30 @@ def test_more_kill_leaves_fewer(a: float, b: float, phi: float, rho: float) -> N
 @settings(max_examples=200, deadline=None)
 def test_more_resistance_leaves_more(a: float, b: float, kill: float) -> None:
     assert log_survival(kill, max(a, b), 0.2) >= log_survival(kill, min(a, b), 0.2) - 1e-12
+
+
+@given(kill=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=60), phi=shares, rho=st.floats(0.01, 1.0))
+@settings(max_examples=300, deadline=None)
+def test_kill_in_pieces_is_kill_at_once(kill: list[float], phi: float, rho: float) -> None:
+    """Step by step with the resistant share of the moment: (1 - phi) e^-D + phi e^(-rho D) of the whole."""
+    share, total = phi, 0.0
+    for d in kill:
+        left, share = survive(share, d, rho)
+        total += math.log(left)
+    at_once, end = survive(phi, sum(kill), rho)
+    assert total == pytest.approx(math.log(at_once), rel=1e-9, abs=1e-12)
+    assert share == pytest.approx(end, rel=1e-9)
+    assert phi * (1 - 1e-12) <= share <= 1.0 + 1e-12
+
+
+def test_resistance_wanes_off_the_drug() -> None:
+    """Half of the gained odds after a half-life, all but nothing after many, nothing below the start."""
+    start, now = 0.02, 0.8
+    odds = lambda p: p / (1 - p)  # noqa: E731
+    half = resistance_off_drug(now, start, 134.0, 134.0)
+    assert odds(half) - odds(start) == pytest.approx(0.5 * (odds(now) - odds(start)))
+    assert resistance_off_drug(now, start, 0.0, 134.0) == pytest.approx(now)
+    assert resistance_off_drug(now, start, 1e5, 134.0) == pytest.approx(start)
 
 
 @pytest.mark.parametrize("days", [0.1, 3.5, 14.0, 200.0])
@@ -96,16 +126,21 @@ def test_cells_matter_only_at_low_burden() -> None:
     """1e10 cells, 2 % homing, 0.05 /d: 2e-4 /d on 60 mL, nearly all of it on 1e6 cells."""
 
     def rate(cells: float) -> float:
-        x = math.log(cells)
-        return float(cell_kill_rate(effector_ratio(1e10, 0.02, x, x), 0.05))
+        return float(cell_kill_rate(effectors_at(1e10, 0.02, 1.0) / cells, 0.05))
 
     assert rate(6e10) == pytest.approx(2e-4, rel=0.2)
     assert rate(1e6) == pytest.approx(0.05, rel=0.01)
 
 
 def test_effectors_share_out_by_surface() -> None:
-    total = math.log(2e9)
-    ratio = effector_ratio(1e8, 0.02, math.log(1e9), total) * 1e9
-    assert ratio == pytest.approx(0.02 * 1e8 * 0.5 ** (2.0 / 3.0))
-    assert effector_ratio(0.0, 0.02, 10.0, 10.0) == 0.0
-    assert effector_ratio(1e8, 0.02, math.log(1e7), total) > effector_ratio(1e8, 0.02, math.log(1e9), total)
+    assert effectors_at(1e8, 0.02, 0.5) == pytest.approx(0.02 * 1e8 * 0.5 ** (2.0 / 3.0))
+    assert effectors_at(0.0, 0.02, 1.0) == 0.0
+    # fewer reach a smaller lesion, but more for each of its cells
+    assert effectors_at(1e8, 0.02, 0.01) < effectors_at(1e8, 0.02, 0.5)
+    assert effectors_at(1e8, 0.02, 0.01) / 0.01 > effectors_at(1e8, 0.02, 0.5) / 0.5
+
+
+def test_small_lesions_do_not_live_on_vessels() -> None:
+    assert vascular(math.log(3.0e6)) == 0.0
+    assert vascular(math.log(3.0e7)) == pytest.approx(1.0)
+    assert 0.0 < vascular(math.log(1.0e7)) < 1.0

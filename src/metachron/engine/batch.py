@@ -8,30 +8,51 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.engine.check import check_batch
+from metachron.engine.check import check_batch, check_scale
+from metachron.engine.gear import host_steps, make_gears
 from metachron.engine.life import live
-from metachron.engine.records import N_KINDS, OUTCOME, Programme
-from metachron.model.compiled import attributes, parallel_jit, prange
+from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, readable
+from metachron.model.compiled import UNCOMPILED, attributes, jit, parallel_jit, prange
 
+CHUNK = 32  # lives in a row on one thread, in one workspace
 THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
 
 
-@parallel_jit
-def _run(lesions, twins, draws, programme, seed, horizon, outs, grades, starts, ends):
-    for i in prange(twins.size):
-        twin = twins[i]
+if UNCOMPILED:
+
+    def workspace():
+        """Two empty lives."""
+        return attributes(np.zeros(2, STATE))
+
+else:
+
+    @jit
+    def workspace():
+        """Two empty lives."""
+        return np.zeros(2, STATE)
+
+
+@jit
+def _some(lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends, first):
+    """Live the lives of one chunk in a single workspace."""
+    room = workspace()  # a life at work, and an empty one to start from
+    trace = room[:0]
+    for i in range(first, min(first + CHUNK, twins.size)):
+        room[0] = room[1]
+        draw = twins[i].draw
         live(
-            lesions[i],
-            twin,
-            draws[twin.draw],
-            programme,
-            seed,
-            horizon,
-            outs[i],
-            grades[i],
-            starts[i],
-            ends[i],
-        )
+            room[0], lesions[i], twins[i], draws[draw], gears[draw], programme, seed, horizon, scale,
+            outs[i], grades[i], starts[i], ends[i], trace,
+        )  # fmt: skip
+
+
+@parallel_jit
+def _run(lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends):
+    for c in prange((twins.size + CHUNK - 1) // CHUNK):
+        _some(
+            lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends,
+            c * CHUNK,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,14 +75,16 @@ def simulate(
     seed: int,
     horizon_days: float,
     jobs: int | None = None,
+    step_scale: float = 1.0,
 ) -> Lives:
     """Simulate every twin under the programme.
 
     Main arguments: `lesions` (n, room) of LESION, `twins` (n,) of TWIN, `draws` (k,) parameter sets,
-    `programme`, `horizon_days`. Other: `seed` (streams), `jobs` (threads). Raises EngineError with the
-    index of the first unusable entry.
+    `programme`, `horizon_days`. Other: `seed` (streams), `jobs` (threads), `step_scale` (below 1 for
+    shorter steps, to measure their error). Raises EngineError with the index of the first unusable entry.
     """
     check_batch(lesions, twins, draws, programme, horizon_days)
+    check_scale(step_scale)
     n, segments = twins.size, programme.segments.size
     outs = np.zeros(n, OUTCOME)
     for field in ("death", "pfs", "hepatic"):
@@ -70,13 +93,9 @@ def simulate(
     starts, ends = np.full((n, segments), np.nan), np.full((n, segments), np.nan)
     if jobs is not None:
         numba.set_num_threads(max(1, min(jobs, THREADS)))
-    readable = programme._replace(
-        segments=attributes(programme.segments),
-        admins=attributes(programme.admins),
-        rules=attributes(programme.rules),
-    )
+    gears = make_gears(draws, host_steps(step_scale))
     _run(
-        attributes(lesions), attributes(twins), attributes(draws), readable, seed, float(horizon_days),
-        attributes(outs), grades, starts, ends,
+        attributes(lesions), attributes(twins), attributes(draws), attributes(gears), readable(programme),
+        seed, float(horizon_days), float(step_scale), attributes(outs), grades, starts, ends,
     )  # fmt: skip
     return Lives(outs, grades, starts, ends, float(horizon_days))

@@ -35,6 +35,12 @@ def _first_bad(name: str, values: NDArray[np.float64], low: float, high: float) 
         raise EngineError(f"{name}{index} is {values[tuple(index)]}, outside {low:g} to {high:g}")
 
 
+def check_scale(scale: float) -> None:
+    """Raise EngineError for a step scale that is nought, negative, NaN or above 4."""
+    if not 0.01 <= scale <= 4.0:
+        raise EngineError(f"step_scale is {scale}, outside 0.01 to 4")
+
+
 def check_batch(
     lesions: NDArray[np.void],
     twins: NDArray[np.void],

@@ -32,10 +32,11 @@ from metachron.model.compiled import jit
     TWIN_PATIENT,  # this and the next four are kept free, so that the numbers of the others stay
     TWIN_LESION,
     TWIN_COUNT,
-    LIVER_FAILURE_DEATH,
+    LIVER_FAILURE,
     RESIDUAL,
     STOP_EARLY,
-) = range(21)
+    DORMANCY,
+) = range(22)
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

@@ -1,4 +1,4 @@
-"""Array layouts shared by Python and compiled code: parameters, twins, lesions, programmes, outcomes.
+"""Array layouts shared by Python and compiled code: twins, lesions, programmes, the running life, outcomes.
 
 Times in days, sizes in ln cells, volumes in mL, rates per day.
 """
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.model.compiled import attributes
 from metachron.model.kill import CLASSES
 from metachron.model.toxicity import KINDS
 
@@ -24,8 +25,12 @@ PROCEDURE, SYSTEMIC = 0, 1
 # What an administration is, beyond the kill classes 0..5
 GIVE_VEGF, GIVE_CHECKPOINT, GIVE_CELLS, GIVE_NOTHING = 6, 7, 8, 9
 # Rule states and actions
-(RULE_ANC, RULE_NADIR, RULE_NERVE, RULE_FEBRILE, RULE_TOXICITY) = range(5)
+(RULE_ANC, RULE_NADIR, RULE_NERVE, RULE_FEBRILE, RULE_TOXICITY, RULE_LYMPHOCYTES) = range(6)
 (ACT_DELAY, ACT_REDUCE, ACT_STOP) = range(3)
+# What starts a planned step
+(START_PLANNED, START_PROGRESSION, START_RECURRENCE) = range(3)
+# Most lesions of one twin, most rules of one programme, things given (kill classes, then 6, 7, 8)
+ROOM, N_RULES, N_GIVEN = 128, 32, 9
 # Causes of death and kinds of event
 PROGRESSED, DIED = 1, 2
 (_ALIVE, CAUSE_BACKGROUND, CAUSE_CANCER, CAUSE_OPERATION, CAUSE_TOXICITY) = range(5)
@@ -33,40 +38,96 @@ PROGRESSED, DIED = 1, 2
 NOT_MEASURED, CR, PR, SD, PD = range(5)
 
 
-def _layout(whole: str, real: str, per_class: str = "") -> np.dtype[np.void]:
-    """A record of int64 fields, then float64 fields, then float64 vectors over kill classes."""
-    fields: list[tuple[str, ...] | tuple[str, str, tuple[int]]] = [(n, "i8") for n in whole.split()]
-    fields += [(n, "f8") for n in real.split()]
-    fields += [(n, "f8", (CLASSES,)) for n in per_class.split()]
+def _layout(whole_: str, real_: str, /, **vectors: tuple[int, ...]) -> np.dtype[np.void]:
+    """A record of int64 fields, then float64 fields, then named float64 vectors of the given shapes."""
+    fields: list[tuple[str, str] | tuple[str, str, tuple[int, ...]]] = [(n, "i8") for n in whole_.split()]
+    fields += [(n, "f8") for n in real_.split()]
+    fields += [(n, "f8", shape) for n, shape in vectors.items()]
     return np.dtype(fields)
 
 
+_K = (CLASSES,)
 TWIN = _layout(
     "key draw n_lesions start_line nerve_grade msi_high",
     "growth sensitivity immune checkpoint egfr_active age background_factor neutrophils marrow_factor"
     " nerve_factor liver_ml liver_share nerve_burden",
-    "logit_macro logit_micro",
+    logit_macro=_K,
+    logit_micro=_K,
 )
 LESION = _layout("organ status near_vessel", "x offset growth")
 SEGMENT = _layout(
-    "kind cycle_days cycles admin_from admin_to resect ablate cytotoxic needs_response line",
-    "gap device margin ablate_max mortality morbidity recovery remnant marrow lymph",
-    "dose",
+    "kind cycle_days cycles admin_from admin_to resect ablate cryo cytotoxic needs_response line trigger"
+    " max_lesions",
+    "gap device margin ablate_max mortality morbidity recovery remnant marrow lymph max_mm",
+    dose=_K,
 )
 ADMIN = _layout("day what until_cycle", "amount chemo ox_mg half_life")
-RULE = _layout("state action target", "limit value max_delay")
+RULE = _layout(
+    "state at action target kind once occurrence setting below of_full until", "limit value max_delay floor"
+)
 OUTCOME = _layout(
     "cause pfs_event hepatic_event local_failure no_cells response cycles_given lines resected",
     "death pfs hepatic dose_given",
 )
+# What depends on the parameter draw alone, worked out once for each draw (see engine/gear.py).
+GEAR = _layout(
+    "host_steps",
+    "ln_k span per_span decay_m decay_l decay_v decay_c decay_s k_l nerve_k1 nerve_k2 ln_symptom cell_kill",
+    decay=_K,
+    ktr=(2,),
+    # the marrow step: (normal, fine, coarse, finest), and for the matrices (without, with G-CSF)
+    step=(4,),
+    per_step=(4,),
+    fade=(4,),
+    moment=(4, 4),
+    carry=(4, 2, 8, 4),
+)
+# A running life. The chain is P, T1, T2, T3, C and the feedback (C0 / C)^gamma.
 STATE = _layout(
     # where the strategy stands
     "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
     # what has happened
-    " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed stop_count done",
+    " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed stop_count done gcsf lymph n"
+    " paused last_response",
     "t queue_day cycle_start next_cycle delayed next_scan scan_origin nadir_sum nadir_liver base_sum"
     " vegf checkpoint stress nerve_x nerve_n nerve_peak liver hazard_cancer limit_cancer hazard_now"
-    " death_background death_set host_until nadir cell_decay",
+    " death_background death_set host_until nadir cell_decay removed_on removed pulse lymphocytes cells"
+    " ox_total scan_limit kill kill_time",
+    # the body; amounts act on marrow, lymphocytes (kill per day) and infused cells
+    chain=(6,),
+    amounts=(3,),
+    # drugs, by class
+    rate=_K,
+    effect=_K,
+    integral=_K,
+    given=_K,
+    whole=_K,
+    part=_K,
+    shrink=_K,
+    dose=(N_GIVEN,),
+    held=(N_GIVEN,),
+    tox_hazard=(N_KINDS,),
+    tox_limit=(N_KINDS,),
+    tox_grade=(N_KINDS,),
+    rule_hits=(N_RULES,),
+    # lesions
+    x=(ROOM,),
+    cells_now=(ROOM,),
+    growth=(ROOM,),
+    held_back=(ROOM,),
+    debris=(ROOM,),
+    extinct_below=(ROOM,),
+    seen_above=(ROOM,),
+    wakes=(ROOM,),
+    slot=(ROOM,),
+    organ=(ROOM,),
+    near_vessel=(ROOM,),
+    alive=(ROOM,),
+    visible=(ROOM,),
+    treated=(ROOM,),
+    target=(ROOM,),
+    resistant=(CLASSES, ROOM),
+    phi=(CLASSES, ROOM),
 )
 
 
@@ -88,31 +149,18 @@ class Programme(NamedTuple):
     continue_segment: int
     n_lines: int
     repeat_segment: int
+    most_repeats: int
+    on_recurrence: int
     on_treatment_days: float
     first_scan: float
     ct_limit: float
+    ox_before: float
 
 
-class Life(NamedTuple):
-    """Working arrays of one life: lesions first, then the body."""
-
-    x: NDArray[np.float64]
-    rate: NDArray[np.float64]
-    kill: NDArray[np.float64]
-    left: NDArray[np.float64]
-    phi: NDArray[np.float64]
-    debris: NDArray[np.float64]
-    held: NDArray[np.float64]
-    alive: NDArray[np.int64]
-    visible: NDArray[np.int64]
-    treated: NDArray[np.int64]
-    target: NDArray[np.int64]
-    host: NDArray[np.float64]
-    work: NDArray[np.float64]
-    amounts: NDArray[np.float64]
-    effect: NDArray[np.float64]
-    decay: NDArray[np.float64]
-    coin: NDArray[np.float64]
-    dose: NDArray[np.float64]
-    integral: NDArray[np.float64]
-    tox_hazard: NDArray[np.float64]
+def readable(programme: Programme) -> Programme:
+    """The programme as compiled code reads it; uncompiled, its records have attributes too."""
+    return programme._replace(
+        segments=attributes(programme.segments),
+        admins=attributes(programme.admins),
+        rules=attributes(programme.rules),
+    )

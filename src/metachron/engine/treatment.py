@@ -19,8 +19,8 @@ from metachron.engine.records import (
     RULE_TOXICITY,
 )
 from metachron.model.compiled import jit
-from metachron.model.host import C, E
-from metachron.model.kill import CLASSES, EGFR, OX, TARGET, resistant_fraction
+from metachron.model.host import C
+from metachron.model.kill import CLASSES, EGFR, OX, TARGET, resistance_off_drug, resistant_fraction
 from metachron.model.nerve import nerve_grade, nerve_step
 from metachron.model.toxicity import FEBRILE, FIRST_REPORTED, NEUROPATHY, NEUTROPENIA, neutropenia_grade
 
@@ -29,21 +29,38 @@ HOST_DAYS = 45.0
 
 
 @jit
-def set_rates(st, life, twin, par):
+def set_rates(st, twin, par):
     """Kill per day of each class for this patient and line."""
     potency = par.later_line_potency if st.line >= 2 else 1.0
     s = twin.sensitivity * potency
-    life.rate[0] = par.kappa_fp * s
-    life.rate[1] = par.kappa_ox * s
-    life.rate[2] = par.kappa_iri * s
-    life.rate[3] = par.kappa_ftd * twin.sensitivity
-    life.rate[4] = par.kappa_egfr * twin.sensitivity * twin.egfr_active
-    life.rate[5] = par.kappa_target * twin.sensitivity
+    st.rate[0] = par.kappa_fp * s
+    st.rate[1] = par.kappa_ox * s
+    st.rate[2] = par.kappa_iri * s
+    st.rate[3] = par.kappa_ftd * twin.sensitivity
+    st.rate[4] = par.kappa_egfr * twin.sensitivity * twin.egfr_active
+    st.rate[5] = par.kappa_target * twin.sensitivity
 
 
 @jit
-def begin_systemic(st, life, twin, par, programme, grades, index):
-    """Start a course: doses, line, and the resistant fraction of each lesion for each class."""
+def set_resistance(st, twin, par, k):
+    """Resistant share of each lesion for a class about to be given: by size first, later what is left."""
+    if st.given[k] < 0.0:
+        for i in range(st.n):
+            st.phi[k, i] = resistant_fraction(st.x[i], twin.logit_macro[k], twin.logit_micro[k])
+            st.resistant[k, i] = st.phi[k, i]
+    elif k == EGFR and st.t > st.given[k]:
+        half_life = par.resistance_half_life_egfr_days
+        for i in range(st.n):
+            if st.resistant[k, i] < 1.0 and st.phi[k, i] < 1.0:
+                st.resistant[k, i] = resistance_off_drug(
+                    st.resistant[k, i], st.phi[k, i], st.t - st.given[k], half_life
+                )
+    st.given[k] = st.t
+
+
+@jit
+def begin_systemic(st, twin, par, programme, grades, index):
+    """Start a course: doses, line, and the resistant share of each lesion for each class."""
     segment = programme.segments[index]
     if index >= programme.n_planned:
         close_nerve(st, twin, par, grades)
@@ -54,44 +71,48 @@ def begin_systemic(st, life, twin, par, programme, grades, index):
     st.delayed = 0.0
     if segment.line > 0:
         st.line = segment.line
-    set_rates(st, life, twin, par)
+    set_rates(st, twin, par)
     for k in range(CLASSES):
-        life.dose[k] = min(life.dose[k], segment.dose[k])  # what was reduced or stopped stays so
-        for i in range(life.x.size):
-            if life.kill[i, k] <= 0.0:
-                life.phi[i, k] = resistant_fraction(life.x[i], twin.logit_macro[k], twin.logit_micro[k])
+        st.dose[k] = min(st.dose[k], segment.dose[k])  # what was reduced or stopped stays so
+    for a in range(segment.admin_from, segment.admin_to):
+        what = programme.admins[a].what
+        if what < CLASSES:
+            set_resistance(st, twin, par, what)
 
 
 @jit
-def give(st, life, twin, par, segment, admin):
+def give(st, twin, par, gear, segment, admin):
     """One administration; doses of cytotoxics are scaled by the level the rules have left."""
     what = admin.what
     level = 1.0
     if what < CLASSES:
-        level = life.dose[what]
-        life.effect[what] += admin.amount * level * segment.cycle_days * life.decay[what]
+        level = st.dose[what]
+        st.effect[what] += admin.amount * level * segment.cycle_days * gear.decay[what]
+        if level > 0.0:
+            st.given[what] = st.t
         if what == OX:
             st.nerve_x += admin.ox_mg * level
+            st.ox_total += admin.ox_mg * level
     elif what == GIVE_VEGF:
         st.vegf += admin.amount * par.vegf_level_mg_l * segment.cycle_days / 14.0
     elif what == GIVE_CHECKPOINT:
         st.checkpoint = max(st.checkpoint, min(1.0, admin.amount))
     elif what == GIVE_CELLS:
-        life.host[E] += admin.amount
+        st.cells += admin.amount
         st.cell_decay = math.log(2.0) / (admin.half_life * par.cell_half_life_factor)
         st.host_until = max(st.host_until, st.t + HOST_DAYS)
     if admin.chemo > 0.0:
         hit = admin.chemo * level
-        lymph_decay = math.log(2.0) / par.lymphocyte_effect_half_life_days
-        life.amounts[0] += hit * segment.marrow * twin.marrow_factor
-        life.amounts[1] += -math.log(1.0 - min(segment.lymph * hit, 0.99)) * lymph_decay
-        life.amounts[2] += hit
+        st.amounts[0] += hit * segment.marrow * twin.marrow_factor
+        if st.lymph:
+            st.amounts[1] += -math.log(1.0 - min(segment.lymph * hit, 0.99)) * gear.decay_l
+            st.amounts[2] += hit
         st.stress = min(1.0, st.stress + hit)
         st.host_until = max(st.host_until, st.t + HOST_DAYS)
 
 
 @jit
-def grade_cycle(st, life, twin, par, programme, grades, seed):
+def grade_cycle(st, twin, par, programme, grades, seed):
     """Toxicity of the cycle that has just ended; only that of planned treatment is recorded."""
     st.febrile, st.tox_now = 0, 0
     planned = st.segment < programme.n_planned
@@ -108,7 +129,7 @@ def grade_cycle(st, life, twin, par, programme, grades, seed):
                 grades[FEBRILE] = max(grades[FEBRILE], 5 if fatal < par.febrile_mortality else 3)
     grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
     nerve = nerve_grade(st.nerve_n, twin.nerve_factor, twin.nerve_grade, grade2, grade3)
-    other_toxicity(st, life, twin, programme, grades, seed, planned)
+    other_toxicity(st, twin, programme, grades, seed, planned)
     return nerve
 
 
@@ -128,15 +149,17 @@ def close_nerve(st, twin, par, grades):
 
 
 @jit
-def other_toxicity(st, life, twin, programme, grades, seed, planned):
+def other_toxicity(st, twin, programme, grades, seed, planned):
     """Kinds known by their frequency: a kind happens once, when its summed hazard passes its own coin."""
     for kind in range(FIRST_REPORTED, grades.size):
         h = programme.toxicity[st.segment, kind]
-        if h <= 0.0 or life.tox_hazard[kind] < 0.0:
+        if h <= 0.0 or st.tox_hazard[kind] < 0.0:
             continue
-        life.tox_hazard[kind] += h
-        if life.tox_hazard[kind] >= keyed.exponential(seed, twin.key, keyed.TOXICITY, kind):
-            life.tox_hazard[kind] = -1.0
+        if st.tox_limit[kind] == 0.0:
+            st.tox_limit[kind] = keyed.exponential(seed, twin.key, keyed.TOXICITY, kind)
+        st.tox_hazard[kind] += h
+        if st.tox_hazard[kind] >= st.tox_limit[kind]:
+            st.tox_hazard[kind] = -1.0
             st.tox_now = 1
             if planned:
                 severe = keyed.uniform(seed, twin.key, keyed.TOXICITY_GRADE4, kind)
@@ -144,16 +167,16 @@ def other_toxicity(st, life, twin, programme, grades, seed, planned):
 
 
 @jit
-def change_dose(life, target, action, value):
+def change_dose(st, target, action, value):
     """Reduce or stop one class, or all cytotoxics (target -1)."""
     for k in range(CLASSES):
         hit = k == target or (target < 0 and k != EGFR and k != TARGET)
-        if hit and life.dose[k] > 0.0:
-            life.dose[k] = 0.0 if action == ACT_STOP else max(LEAST_DOSE, life.dose[k] * value)
+        if hit and st.dose[k] > 0.0:
+            st.dose[k] = 0.0 if action == ACT_STOP else max(LEAST_DOSE, st.dose[k] * value)
 
 
 @jit
-def apply_rules(st, life, programme, nerve):
+def apply_rules(st, programme, nerve):
     """Dose rules at the end of a cycle; a rule on neuropathy grade acts once."""
     for r in range(programme.rules.size):
         rule = programme.rules[r]
@@ -169,17 +192,17 @@ def apply_rules(st, life, programme, nerve):
             if hit:
                 st.nerve_rule = int(rule.limit)
         if hit and rule.action != ACT_DELAY:
-            change_dose(life, rule.target, rule.action, rule.value)
+            change_dose(st, rule.target, rule.action, rule.value)
 
 
 @jit
-def wait_for_counts(st, life, programme, segment):
+def wait_for_counts(st, programme, segment):
     """Days to wait before the next cycle; infinity when the wait has lasted too long."""
     if not segment.cytotoxic:
         return 0.0
     for r in range(programme.rules.size):
         rule = programme.rules[r]
-        if rule.state == RULE_ANC and rule.action == ACT_DELAY and life.host[C] < rule.limit:
+        if rule.state == RULE_ANC and rule.action == ACT_DELAY and st.chain[C] < rule.limit:
             if st.delayed + rule.value > rule.max_delay:
                 return math.inf
             return rule.value
@@ -187,23 +210,23 @@ def wait_for_counts(st, life, programme, segment):
 
 
 @jit
-def any_dose_left(life, programme, segment):
+def any_dose_left(st, programme, segment):
     """Is anything still given in this course?"""
     for a in range(segment.admin_from, segment.admin_to):
         what = programme.admins[a].what
-        if what >= CLASSES or life.dose[what] > 0.0:
+        if what >= CLASSES or st.dose[what] > 0.0:
             return True
     return False
 
 
 @jit
-def mean_dose(life, programme, segment):
+def mean_dose(st, programme, segment):
     """Mean dose level over the cytotoxic classes of the course."""
     total, count = 0.0, 0
     for k in range(CLASSES):
         for a in range(segment.admin_from, segment.admin_to):
             if programme.admins[a].what == k and programme.admins[a].chemo > 0.0:
-                total += life.dose[k] / max(segment.dose[k], 1e-9)
+                total += st.dose[k] / max(segment.dose[k], 1e-9)
                 count += 1
                 break
     return total / count if count > 0 else 1.0
@@ -219,20 +242,20 @@ def stops_early(st, twin, par, segment, seed):
 
 
 @jit
-def cycle_boundary(st, life, twin, par, programme, out, grades, seed):
+def cycle_boundary(st, twin, par, programme, out, grades, seed):
     """End of one cycle and start of the next. Returns False when the course is over."""
     segment = programme.segments[st.segment]
     if st.cycle >= 0 and st.delayed == 0.0:
-        nerve = grade_cycle(st, life, twin, par, programme, grades, seed)
+        nerve = grade_cycle(st, twin, par, programme, grades, seed)
         if segment.cytotoxic:
-            apply_rules(st, life, programme, nerve)
+            apply_rules(st, programme, nerve)
         if st.death_set <= st.t:
             return False
     if segment.cycles > 0 and st.cycle + 1 >= segment.cycles:
         return False
-    if not any_dose_left(life, programme, segment) or stops_early(st, twin, par, segment, seed):
+    if not any_dose_left(st, programme, segment) or stops_early(st, twin, par, segment, seed):
         return False
-    wait = wait_for_counts(st, life, programme, segment)
+    wait = wait_for_counts(st, programme, segment)
     if wait == math.inf:
         return False
     if wait > 0.0:
@@ -244,8 +267,8 @@ def cycle_boundary(st, life, twin, par, programme, out, grades, seed):
     st.cycle_start = st.t
     st.next_cycle = st.t + segment.cycle_days
     st.admin = segment.admin_from
-    st.nadir = life.host[C]
+    st.nadir = st.chain[C]
     if st.segment < programme.n_planned and segment.cytotoxic:
         out.cycles_given += 1
-        out.dose_given += mean_dose(life, programme, segment)
+        out.dose_given += mean_dose(st, programme, segment)
     return True

@@ -1,10 +1,21 @@
-"""Anti-VEGF drugs multiply growth by 1 - Imax C/(C + IC50) and kill nothing (model section 5)."""
+"""Anti-VEGF drugs multiply growth by 1 - Imax C/(C + IC50) and kill nothing (model section 5).
+
+They hold back lesions that live on vessels, not those small enough to feed by diffusion.
+"""
 
 from __future__ import annotations
 
 import math
 
 from metachron.model.compiled import jit
+
+LN_AVASCULAR, LN_VASCULAR = math.log(3.0e6), math.log(3.0e7)  # 1.8 and 3.9 mm (assumed)
+
+
+@jit
+def vascular(x):
+    """Share of a lesion of ln size x that lives on vessels: nought below 3e6 cells, all above 3e7."""
+    return min(max((x - LN_AVASCULAR) / (LN_VASCULAR - LN_AVASCULAR), 0.0), 1.0)
 
 
 @jit

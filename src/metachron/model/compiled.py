@@ -48,17 +48,3 @@ prange = numba.prange
 def attributes(array: Any) -> Any:
     """The array; without compilation a view whose records have attributes, as compiled code sees them."""
     return array.view(np.recarray) if UNCOMPILED else array
-
-
-if UNCOMPILED:
-
-    def first_record(array):
-        """The first record of a structured array."""
-        return array.view(np.recarray)[0]
-
-else:
-
-    @jit
-    def first_record(array):
-        """The first record of a structured array."""
-        return array[0]

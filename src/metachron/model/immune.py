@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 from metachron.model.compiled import jit
 
 
 @jit
-def effector_ratio(effectors, homing, x, ln_total):
-    """Effectors per tumour cell at a lesion of ln size x; they share out by surface, (n/n_tot)^(2/3)."""
-    if effectors <= 0.0:
-        return 0.0
-    return homing * effectors * math.exp(2.0 / 3.0 * (x - ln_total) - x)
+def effectors_at(effectors, homing, part):
+    """Effectors at a lesion that holds `part` of all tumour cells: they share out by surface, part^(2/3)."""
+    return homing * effectors * part ** (2.0 / 3.0)
 
 
 @jit

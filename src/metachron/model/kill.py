@@ -1,7 +1,9 @@
-"""Kill by drugs: one cumulative kill and one resistant fraction per drug class and lesion.
+"""Kill by drugs: one resistant share per drug class and lesion.
 
-n = exp(y) prod_k [(1 - phi_k) exp(-D_k) + phi_k exp(-rho D_k)] exp(-I); kill per day is proportional
-to the growth fraction (Norton-Simon), without which adjuvant treatment would cure almost nobody.
+With cumulative kill D and resistant fraction phi, cells survive as (1 - phi) exp(-D) + phi exp(-rho D), and
+classes multiply. The same law step by step: after a further kill d a share (1 - p) exp(-d) + p exp(-rho d)
+survives, p being the resistant share of the moment, which rises as the sensitive cells die. Kill per day is
+proportional to the growth fraction (Norton-Simon), without which adjuvant treatment would cure almost nobody.
 Source: model equation 11.3; FFCD 2000-05 fits.
 """
 
@@ -17,11 +19,19 @@ CLASSES = 6
 
 
 @jit
-def log_survival(kill, phi, rho):
-    """ln of the share of cells that survive cumulative kill D with resistant fraction phi."""
-    if kill <= 0.0:
-        return 0.0
-    return math.log((1.0 - phi) * math.exp(-kill) + phi * math.exp(-rho * kill))
+def survive(resistant, kill, rho):
+    """(share of cells that survive a kill, resistant share afterwards)."""
+    strong = resistant * math.exp(-rho * kill)
+    left = (1.0 - resistant) * math.exp(-kill) + strong
+    return left, strong / left
+
+
+@jit
+def resistance_off_drug(resistant, start, days, half_life):
+    """Resistant share after `days` without the drug: its odds return towards those at the start."""
+    odds, first = resistant / (1.0 - resistant), start / (1.0 - start)
+    odds = first + (odds - first) * math.exp(-math.log(2.0) / half_life * days)
+    return odds / (1.0 + odds)
 
 
 @jit
