@@ -10,7 +10,8 @@ import handmade as hm
 import numpy as np
 import pytest
 
-from metachron.engine.records import LESION, TWIN
+from metachron.engine.batch import simulate
+from metachron.engine.records import LESION, ROOM, TWIN
 from metachron.errors import EngineError
 
 Batch = dict[str, Any]
@@ -49,6 +50,15 @@ def cut(key: str, rows: int) -> Callable[[Batch], None]:
     return lambda b: b.__setitem__(key, b[key][:rows])
 
 
+def replacer(**changes: Any) -> Callable[[Batch], None]:
+    return lambda b: b.__setitem__("plan", b["plan"]._replace(**changes))
+
+
+def too_many_lesions(b: Batch) -> None:
+    b["tumours"] = hm.lesions(3, *[{"x": 10.0}] * (ROOM + 1))
+    b["twins"]["n_lesions"] = [2, ROOM + 1, ROOM]
+
+
 CASES = [
     (putter("days", 0.0), "horizon is 0.0 days"),
     (putter("days", -5.0), "horizon is -5.0 days"),
@@ -79,6 +89,27 @@ CASES = [
     (setter("segments", "cycle_days", 1, 0), "segment 1 has cycles of 0 days"),
     (setter("segments", "gap", 1, -1.0), "segments.gap[1] is -1"),
     (setter("segments", "gap", 0, float("nan")), "segments.gap[0] is nan"),
+    (setter("segments", "gap", 1, 3.5), "segments.gap[1] is 3.5 days, not a whole number"),
+    (setter("segments", "marrow", 1, -0.5), "segments.marrow[1] is -0.5"),
+    (setter("segments", "lymph", 0, float("nan")), "segments.lymph[0] is nan"),
+    (setter("segments", "dose", (1, 2), float("nan")), "segments.dose[1, 2] is nan"),
+    (setter("segments", "cycles", 0, -1), "segments.cycles[0] is -1"),
+    (setter("segments", "admin_to", 1, 9), "segments.admin_to[1] is 9"),
+    (setter("admins", "day", 3, 30), "segment 1 gives something on day 31 of a cycle of 14 days"),
+    (setter("admins", "day", 0, -1), "admins.day[0] is -1"),
+    (setter("admins", "chemo", 0, -0.1), "admins.chemo[0] is -0.1"),
+    (setter("admins", "ox_mg", 2, float("nan")), "admins.ox_mg[2] is nan"),
+    (setter("admins", "what", 0, 8), "admins.half_life[0] is 0"),
+    (replacer(ct_limit=float("nan")), "ct_limit is nan"),
+    (replacer(first_scan=0.0), "first_scan is 0"),
+    (replacer(on_treatment_days=float("inf")), "on_treatment_days is inf"),
+    (replacer(scans=np.array([[100.0, 0.0]])), "scans[0, 1] is 0"),
+    (replacer(scans=np.array([[100.0, 7.5]])), "scans[0, 1] is 7.5 days, not a whole number"),
+    (replacer(n_planned=3), "3 planned steps and 0 lines in 2 segments"),
+    (replacer(repeat_segment=2), "repeat_segment is 2"),
+    (replacer(ox_before=-1.0), "ox_before is -1.0 mg/m2"),
+    (replacer(grade4=np.full((2, 3), 0.0)), "grade4 has shape (2, 3)"),
+    (too_many_lesions, f"twins[1] has {ROOM + 1} lesions, and there is room for {ROOM}"),
     (lambda b: b["plan"].toxicity.__setitem__((1, 4), -0.1), "toxicity[1, 4] is -0.1"),
     (lambda b: b["plan"].toxicity.__setitem__((0, 2), float("nan")), "toxicity[0, 2] is nan"),
 ]  # fmt: skip
@@ -94,6 +125,20 @@ def test_refused_with_its_index(change: Callable[[Batch], None], message: str) -
 
 def test_a_batch_in_order_is_accepted() -> None:
     run(batch())
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), 10.0])
+def test_a_step_scale_out_of_range_is_refused(scale: float) -> None:
+    b = batch()
+    with pytest.raises(EngineError, match="step_scale is"):
+        simulate(b["tumours"], b["twins"], b["draws"], b["plan"], seed=1, horizon_days=30.0, step_scale=scale)
+
+
+def test_as_many_lesions_as_there_is_room_for_are_simulated() -> None:
+    b = batch()
+    b["tumours"] = hm.lesions(3, *[{"x": 10.0}] * ROOM)
+    b["twins"]["n_lesions"] = ROOM
+    run(b)
 
 
 def test_entries_beyond_the_lesions_in_use_may_hold_anything() -> None:

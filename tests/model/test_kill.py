@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from metachron.model.antivascular import growth_days, vascular
-from metachron.model.immune import cell_kill_rate, effectors_at
+from metachron.model.immune import cell_kill_rate, effector_share
 from metachron.model.kill import effect_integral, logistic, resistance_off_drug, resistant_fraction, survive
 
 
@@ -126,18 +126,23 @@ def test_cells_matter_only_at_low_burden() -> None:
     """1e10 cells, 2 % homing, 0.05 /d: 2e-4 /d on 60 mL, nearly all of it on 1e6 cells."""
 
     def rate(cells: float) -> float:
-        return float(cell_kill_rate(effectors_at(1e10, 0.02, 1.0) / cells, 0.05))
+        return float(cell_kill_rate(effector_share(1e10, 0.02, math.log(cells)) * cells ** (-1 / 3), 0.05))
 
     assert rate(6e10) == pytest.approx(2e-4, rel=0.2)
     assert rate(1e6) == pytest.approx(0.05, rel=0.01)
 
 
 def test_effectors_share_out_by_surface() -> None:
-    assert effectors_at(1e8, 0.02, 0.5) == pytest.approx(0.02 * 1e8 * 0.5 ** (2.0 / 3.0))
-    assert effectors_at(0.0, 0.02, 1.0) == 0.0
+    """A lesion of half the tumour gets (1/2)^(2/3) of the effectors that reach tumour."""
+
+    def at(cells: float) -> float:
+        return float(effector_share(1e8, 0.02, math.log(2e9)) * cells ** (2 / 3))
+
+    assert at(1e9) == pytest.approx(0.02 * 1e8 * 0.5 ** (2.0 / 3.0))
+    assert effector_share(0.0, 0.02, 10.0) == 0.0
     # fewer reach a smaller lesion, but more for each of its cells
-    assert effectors_at(1e8, 0.02, 0.01) < effectors_at(1e8, 0.02, 0.5)
-    assert effectors_at(1e8, 0.02, 0.01) / 0.01 > effectors_at(1e8, 0.02, 0.5) / 0.5
+    assert at(1e7) < at(1e9)
+    assert at(1e7) / 1e7 > at(1e9) / 1e9
 
 
 def test_small_lesions_do_not_live_on_vessels() -> None:

@@ -16,16 +16,16 @@ from metachron.engine.lesions import (
     undisturbed,
 )
 from metachron.engine.records import LIVER
-from metachron.model.antivascular import growth_days, vascular
+from metachron.model.antivascular import growth_days
 from metachron.model.compiled import jit
 from metachron.model.death import cancer_hazard, liver_hazard
 from metachron.model.growth import diameter_mm
-from metachron.model.immune import effectors_at
+from metachron.model.immune import effector_share
 from metachron.model.kill import CLASSES, effect_integral
 from metachron.model.liver import regeneration_days
 
 SPENT = 1.0e-5  # drug effects, checkpoint and stress below this are nought
-SPENT_VEGF = 0.05  # mg/L
+SPENT_VEGF = 0.005  # mg/L
 
 
 @jit
@@ -73,15 +73,15 @@ def growing_days(st, par, gear, days):
 @jit
 def immune_boost(st, par, gear, days):
     """Factor on immune kill over the step: chemotherapy stress, antigen set free by freezing."""
-    boost = 1.0
+    stress, pulse = 0.0, 0.0
     if st.stress > SPENT:
-        boost += par.chemo_sensitising * effect_integral(st.stress, gear.decay_s, days) / days
+        stress = par.chemo_sensitising * effect_integral(st.stress, gear.decay_s, days) / days
         st.stress *= math.exp(-gear.decay_s * days)
     if st.pulse > SPENT:
         fade = 1.0 / par.antigen_pulse_days
-        boost += effect_integral(st.pulse, fade, days) / days
+        pulse = effect_integral(st.pulse, fade, days) / days
         st.pulse *= math.exp(-fade * days)
-    return boost
+    return (1.0 + stress) * (1.0 + pulse)
 
 
 @jit
@@ -94,6 +94,19 @@ def checkpoint_kill(st, twin, par, gear, days):
     dose = effect_integral(st.checkpoint, gear.decay_c, days)
     st.checkpoint *= math.exp(-gear.decay_c * days)
     return twin.checkpoint * par.checkpoint_kill * state * dose
+
+
+@jit
+def effectors_now(st, par, days, effectors):
+    """(share of the effectors for lesions, how it thins out over the step as all tumour grows).
+
+    The change of all tumour is predicted from that since the last look.
+    """
+    ln_total = math.log(max(total_cells(st), 1.0))
+    since = st.t - st.total_on
+    pace = (ln_total - st.ln_total) / since if 0.0 < since < 30.0 else 0.0
+    st.ln_total, st.total_on = ln_total, st.t
+    return effector_share(effectors, par.cell_homing, ln_total), 2.0 / 3.0 * pace * days
 
 
 @jit
@@ -112,7 +125,9 @@ def lesions_to(st, twin, par, gear, days, effectors):
     cells = 0.0
     if effectors > 1.0 and gear.cell_kill > 0.0:
         cells = boost * twin.immune * gear.cell_kill * days
-    total = total_cells(st) if cells > 0.0 else 0.0
+    share, thin = 0.0, 0.0
+    if cells > 0.0:
+        share, thin = effectors_now(st, par, days, effectors)
     keep = math.exp(-par.dead_tissue_clearance * days)
     keep_kill = math.exp(-par.dead_tissue_clearance * days * (1.0 - st.kill_time))
     for i in range(st.n):
@@ -122,16 +137,12 @@ def lesions_to(st, twin, par, gear, days, effectors):
             continue
         awake = 1.0 if st.wakes[i] <= st.t else awake_days(st, i, days) / days
         if drugs or checkpoint > 0.0 or cells > 0.0:
-            share = 0.0
-            if cells > 0.0:
-                share = effectors_at(effectors, par.cell_homing, st.cells_now[i] / total)
             treated_step(
-                st, par, gear, i, days, awake * full, awake * slowed, checkpoint, cells, share, keep,
+                st, par, gear, i, days, awake * full, awake * slowed, checkpoint, cells, share, thin, keep,
                 keep_kill,
             )  # fmt: skip
         else:
-            held = (full - slowed) * vascular(st.x[i])
-            undisturbed(st, gear, i, awake * (full - held), keep)
+            undisturbed(st, gear, i, awake * full, awake * slowed, keep)
 
 
 @jit

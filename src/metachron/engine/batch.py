@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,10 +13,10 @@ from metachron.engine.check import check_batch, check_scale
 from metachron.engine.gear import host_steps, make_gears
 from metachron.engine.life import live
 from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, readable
-from metachron.model.compiled import UNCOMPILED, attributes, jit, parallel_jit, prange
+from metachron.model.compiled import UNCOMPILED, attributes, jit
 
-CHUNK = 32  # lives in a row on one thread, in one workspace
-THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+CHUNK = 128  # lives in a row on one thread, in one workspace
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if UNCOMPILED:
@@ -33,25 +34,16 @@ else:
 
 
 @jit
-def _some(lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends, first):
-    """Live the lives of one chunk in a single workspace."""
+def _some(lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends, rows):
+    """Live the lives of some rows, (first, last), in a single workspace."""
     room = workspace()  # a life at work, and an empty one to start from
     trace = room[:0]
-    for i in range(first, min(first + CHUNK, twins.size)):
+    for i in range(rows[0], rows[1]):
         room[0] = room[1]
         draw = twins[i].draw
         live(
             room[0], lesions[i], twins[i], draws[draw], gears[draw], programme, seed, horizon, scale,
             outs[i], grades[i], starts[i], ends[i], trace,
-        )  # fmt: skip
-
-
-@parallel_jit
-def _run(lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends):
-    for c in prange((twins.size + CHUNK - 1) // CHUNK):
-        _some(
-            lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends,
-            c * CHUNK,
         )  # fmt: skip
 
 
@@ -91,11 +83,14 @@ def simulate(
         outs[field] = np.inf
     grades = np.zeros((n, N_KINDS), np.int64)
     starts, ends = np.full((n, segments), np.nan), np.full((n, segments), np.nan)
-    if jobs is not None:
-        numba.set_num_threads(max(1, min(jobs, THREADS)))
     gears = make_gears(draws, host_steps(step_scale))
-    _run(
+    arguments = (
         attributes(lesions), attributes(twins), attributes(draws), attributes(gears), readable(programme),
         seed, float(horizon_days), float(step_scale), attributes(outs), grades, starts, ends,
     )  # fmt: skip
+    chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
+    _some(*arguments, chunks[0])  # compiles when it must, on one thread
+    with ThreadPoolExecutor(max(1, min(jobs or THREADS, THREADS))) as threads:  # compiled code frees the lock
+        for done in [threads.submit(_some, *arguments, rows) for rows in chunks[1:]]:
+            done.result()
     return Lives(outs, grades, starts, ends, float(horizon_days))

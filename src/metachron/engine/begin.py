@@ -65,6 +65,7 @@ def start_body(st, twin, par, gear, programme):
     st.ox_total = programme.ox_before
     st.dose[:] = 1.0
     st.given[:] = -1.0
+    st.total_on = -math.inf
     st.whole[:] = 1.0
     st.line = twin.start_line
 

@@ -10,7 +10,7 @@ from metachron.model.host import C, cells_step, chain_step, lymphocyte_step, mea
 from metachron.model.liver import regrow
 from metachron.model.nerve import nerve_step
 
-FEW_CELLS = 1.0e5  # infused cells below this number do nothing
+FEW_CELLS = 100.0  # infused cells below this number do nothing
 # Marrow effects above which the chain takes the finest and fine steps, and below which coarse ones
 VIOLENT, STRONG, WEAK = 3.0, 1.2, 0.06
 TOXIC = 0.2  # kill of infused cells per day above which they take fine steps

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.engine.records import GIVE_NOTHING, Programme
+from metachron.engine.records import GIVE_CELLS, GIVE_NOTHING, N_KINDS, N_RULES, ROOM, SYSTEMIC, Programme
 from metachron.errors import EngineError
-from metachron.model.kill import CLASSES
 
 # Allowed ranges of twin fields; what is not named here must only be finite
 LIMITS = {
@@ -28,11 +27,30 @@ LIMITS = {
 }
 
 
+SEGMENT_LIMITS = (
+    ("kind", 0, 1), ("cycles", 0, 1e4), ("gap", 0, 5000), ("recovery", 0, 5000), ("device", 0, 100),
+    ("margin", -50, 100), ("mortality", 0, 1), ("morbidity", 0, 1), ("marrow", 0, 100),
+    ("lymph", 0, 1), ("dose", 0, 2), ("line", 0, 100), ("max_lesions", 0, 1000), ("max_mm", 0, 1e4),
+)  # fmt: skip
+ADMIN_LIMITS = (
+    ("what", 0, GIVE_NOTHING), ("day", 0, 1000), ("amount", 0, 1e13), ("chemo", 0, 10), ("ox_mg", 0, 1000),
+    ("until_cycle", 0, 1e4),
+)  # fmt: skip
+
+
 def _first_bad(name: str, values: NDArray[np.float64], low: float, high: float) -> None:
     bad = ~((values >= low) & (values <= high))
     if bad.any():
         index = np.argwhere(bad)[0].tolist()
         raise EngineError(f"{name}{index} is {values[tuple(index)]}, outside {low:g} to {high:g}")
+
+
+def _whole_days(name: str, values: NDArray[np.float64]) -> None:
+    """Events are on whole days; only death is not."""
+    bad = np.asarray(values) != np.floor(values)
+    if bad.any():
+        index = np.argwhere(bad)[0].tolist()
+        raise EngineError(f"{name}{index} is {np.asarray(values)[tuple(index)]} days, not a whole number")
 
 
 def check_scale(scale: float) -> None:
@@ -53,14 +71,22 @@ def check_batch(
         raise EngineError(f"horizon is {horizon_days} days, outside 0 to 50 years")
     if twins.size == 0 or draws.size == 0:
         raise EngineError("no twins or no parameter draws")
+    if lesions.ndim != 2:
+        raise EngineError(f"lesions have shape {lesions.shape}, not (twins, room)")
     if lesions.shape[0] != twins.size:
         raise EngineError(f"{lesions.shape[0]} rows of lesions for {twins.size} twins")
+    used = np.arange(lesions.shape[1])[None, :] < twins["n_lesions"][:, None]
+    present = (used & (lesions["status"] != 0)).sum(1)
+    if present.max(initial=0) > ROOM:
+        index = int(np.argmax(present))
+        raise EngineError(
+            f"twins[{index}] has {present[index]} lesions, more than the {ROOM} there is room for"
+        )
     _first_bad("twins.draw", twins["draw"].astype(float), 0, draws.size - 1)
     _first_bad("twins.n_lesions", twins["n_lesions"].astype(float), 0, lesions.shape[1])
     for field in twins.dtype.names or ():
         low, high = LIMITS.get(field, (-1e9, 1e9))
         _first_bad(f"twins.{field}", twins[field].astype(float), low, high)
-    used = np.arange(lesions.shape[1])[None, :] < twins["n_lesions"][:, None]
     _first_bad("lesions.x", np.where(used, lesions["x"], 0.0), -50, 33)
     _first_bad("lesions.offset", np.where(used, lesions["offset"], 0.0), -50, 50)
     _first_bad("lesions.growth", np.where(used, lesions["growth"], 1.0), 0, 100)
@@ -80,26 +106,56 @@ def _check_counts(programme: Programme) -> None:
     for name, index in (("repeat", programme.repeat_segment), ("continue", programme.continue_segment)):
         if not -1 <= index < n:
             raise EngineError(f"{name}_segment is {index}, outside -1 to {n - 1}")
-    days = {"on_treatment_days": programme.on_treatment_days, "first_scan": programme.first_scan}
-    for name, value in days.items():
-        if not 1 <= value <= 1e6:
-            raise EngineError(f"{name} is {value}, outside 1 to 1e6 days")
+    for name, value in (
+        ("on_treatment_days", programme.on_treatment_days),
+        ("first_scan", programme.first_scan),
+    ):
+        if not 1 <= value <= 1e6 or value != int(value):
+            raise EngineError(f"{name} is {value}, not a whole number of days from 1 to 1e6")
+    if not 1.0 <= programme.ct_limit <= 1e15:
+        raise EngineError(f"ct_limit is {programme.ct_limit} cells, outside 1 to 1e15")
+    if not 0 <= programme.ox_before <= 1e5:
+        raise EngineError(f"ox_before is {programme.ox_before} mg/m2, outside 0 to 1e5")
+    if programme.rules.size > N_RULES:
+        raise EngineError(f"{programme.rules.size} rules, more than the {N_RULES} there is room for")
+    shape = (n, N_KINDS)
+    for name, table in (("toxicity", programme.toxicity), ("grade4", programme.grade4)):
+        if table.shape != shape:
+            raise EngineError(f"{name} has shape {table.shape}, not {shape}")
+
+
+def _check_segments(programme: Programme) -> None:
+    segments = programme.segments
+    for field, low, high in SEGMENT_LIMITS:
+        _first_bad(f"segments.{field}", segments[field].astype(float), low, high)
     for field in ("admin_from", "admin_to"):
-        column = programme.segments[field].astype(float)
-        _first_bad(f"segments.{field}", column, 0, programme.admins.size)
+        _first_bad(f"segments.{field}", segments[field].astype(float), 0, programme.admins.size)
+    _first_bad("segments.remnant", np.where(segments["resect"] == 1, segments["remnant"], 1.0), 0.01, 1)
+    for field in ("gap", "recovery"):
+        _whole_days(f"segments.{field}", segments[field])
+    for s, segment in enumerate(segments):
+        days = programme.admins["day"][segment["admin_from"] : segment["admin_to"]]
+        if (np.diff(days) < 0).any():
+            raise EngineError(f"administrations of segment {s} are not in order of day")
+        if segment["kind"] == SYSTEMIC and segment["cycle_days"] < 1:
+            raise EngineError(f"segment {s} has cycles of {segment['cycle_days']} days")
+        if segment["kind"] == SYSTEMIC and days.size and days[-1] >= segment["cycle_days"]:
+            last, length = days[-1] + 1, segment["cycle_days"]
+            raise EngineError(f"segment {s} gives something on day {last} of a cycle of {length} days")
 
 
 def _check_programme(programme: Programme) -> None:
     _check_counts(programme)
+    _check_segments(programme)
     _first_bad("scans", programme.scans, 1, 1e6)
-    _first_bad("rules.target", programme.rules["target"].astype(float), -1, CLASSES - 1)
-    for s, segment in enumerate(programme.segments):
-        days = programme.admins["day"][segment["admin_from"] : segment["admin_to"]]
-        if (np.diff(days) < 0).any():
-            raise EngineError(f"administrations of segment {s} are not in order of day")
-        if segment["kind"] == 1 and segment["cycle_days"] < 1:
-            raise EngineError(f"segment {s} has cycles of {segment['cycle_days']} days")
-    _first_bad("segments.gap", programme.segments["gap"], 0, 5000)
-    _first_bad("admins.amount", programme.admins["amount"], 0, 1e13)
-    _first_bad("admins.what", programme.admins["what"].astype(float), 0, GIVE_NOTHING)
+    _whole_days("scans", programme.scans)
+    admins, rules = programme.admins, programme.rules
+    for field, low, high in ADMIN_LIMITS:
+        _first_bad(f"admins.{field}", admins[field].astype(float), low, high)
+    cells = admins["what"] == GIVE_CELLS
+    _first_bad("admins.half_life", np.where(cells, admins["half_life"], 1.0), 1e-3, 1e5)
+    _first_bad("rules.limit", rules["limit"], -1e9, 1e9)
+    _first_bad("rules.value", rules["value"], 0, 1e4)
+    _first_bad("rules.max_delay", rules["max_delay"], 0, 1e4)
     _first_bad("toxicity", programme.toxicity, 0, 50)
+    _first_bad("grade4", programme.grade4, 0, 1)

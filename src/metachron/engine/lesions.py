@@ -93,9 +93,16 @@ def lowest_inside(x0, growing, kill, fade, days):
 
 
 @jit
-def undisturbed(st, gear, i, days, keep):
-    """Growth of lesion i alone; its dead tissue is cleared."""
-    st.x[i] = grow(st.x[i], days, st.growth[i], gear.ln_k)
+def undisturbed(st, gear, i, full, slowed, keep):
+    """Growth of lesion i alone, held back by what is left of anti-VEGF drugs; dead tissue is cleared."""
+    x, rate = st.x[i], st.growth[i]
+    if slowed < full:
+        middle = x + 0.5 * rate * full * growth_fraction(x, gear.ln_k)
+        days = full - (full - slowed) * vascular(middle)
+        st.x[i] = grow(x, days, rate, gear.ln_k)
+        st.held_back[i] += grow(x, full, rate, gear.ln_k) - st.x[i]
+    else:
+        st.x[i] = grow(x, full, rate, gear.ln_k)
     st.cells_now[i] = math.exp(st.x[i])
     if st.debris[i] > NEGLIGIBLE_ML:
         st.debris[i] *= keep
@@ -116,21 +123,23 @@ def pieces(x, growing, kill, fast):
 
 
 @jit
-def treated_step(st, par, gear, i, days, full, slowed, checkpoint, cells, share, keep, keep_kill):
+def treated_step(
+    st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, keep, keep_kill
+):  # fmt: skip
     """Move lesion i over a step under drugs or immune kill.
 
     `full` and `slowed` are growth days without and with anti-VEGF drugs, which hold back lesions that live
     on vessels; growth held back is not kill and does not count towards extinction. `checkpoint` is kill per
-    growth fraction, `cells` the largest kill by infused cells, `share` their number per exp(-x). Dead tissue
-    keeps `keep` of its volume, what dies in the step `keep_kill`.
+    growth fraction, `cells` the largest kill by infused cells; effectors per cell are share exp(-x / 3)
+    and thin out by exp(-thin) as all tumour grows. Dead tissue keeps `keep`, what dies `keep_kill`.
     """
     gf = growth_fraction(st.x[i], gear.ln_k)
     most = (st.kill + checkpoint) * gf + cells
     m = pieces(st.x[i], st.growth[i] * full * gf, most, gear.ln_k - GROWTH_FRACTION_MAX * gear.span)
     if m == 1:
         piece(
-            st, par, gear, i, days, full, slowed, checkpoint, cells, share, st.whole, st.kill_time, keep,
-            keep_kill,
+            st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, st.whole, st.kill_time,
+            keep, keep_kill,
         )  # fmt: skip
         return
     h = 1.0 / m
@@ -143,22 +152,23 @@ def treated_step(st, par, gear, i, days, full, slowed, checkpoint, cells, share,
             st.debris[i] *= half * half
         else:
             piece(
-                st, par, gear, i, days * h, full * h, slowed * h, checkpoint * h, cells * h, share, st.part,
-                0.5, half * half, half,
+                st, par, gear, i, days * h, full * h, slowed * h, checkpoint * h, cells * h, share, thin * h,
+                st.part, 0.5, half * half, half,
             )  # fmt: skip
+            share *= math.exp(-thin * h) if cells > 0.0 else 1.0
         for k in range(CLASSES):
             st.part[k] *= st.shrink[k]
 
 
 @jit
 def piece(
-    st, par, gear, i, days, full, slowed, checkpoint, cells, share, part, tau, keep, keep_kill
+    st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, part, tau, keep, keep_kill
 ):  # fmt: skip
     """Move lesion i over a piece of a step; `part` (6,) of the drugs act, at its share `tau` on average."""
     x0, rate = st.x[i], st.growth[i]
     u = (gear.ln_k - x0) * gear.per_span
     gf = min(max(u, GROWTH_FRACTION_MIN), GROWTH_FRACTION_MAX)
-    by_cells = cell_kill_rate(share * math.exp(-x0), cells) if cells > 0.0 else 0.0
+    by_cells = cell_kill_rate(share * math.exp(-x0 / 3.0), cells) if cells > 0.0 else 0.0
     drugs = 0.0
     for k in range(CLASSES):
         if st.integral[k] > 0.0:
@@ -166,7 +176,8 @@ def piece(
             drugs += st.integral[k] * part[k] * micro_factor(par, k, x0) * (1.0 - p + par.rho_resistant * p)
     g, middle = full, x0
     if slowed < full or st.integral[EGFR] > 0.0:
-        middle += gf * (0.5 * rate * slowed - (1.0 - tau) * (drugs + checkpoint)) - 0.5 * by_cells
+        early = full - (full - slowed) * vascular(x0)
+        middle += gf * (0.5 * rate * early - (1.0 - tau) * (drugs + checkpoint)) - 0.5 * by_cells
         g -= (full - slowed) * vascular(middle)
     z_grow = rate * g * gear.per_span
     z_kill = (drugs + checkpoint + by_cells / gf) * gear.per_span
@@ -174,7 +185,8 @@ def piece(
     gf_kill = held_fraction(u, tau * z_grow - 0.5 * z_kill)
     if cells > 0.0:
         x1 = max(x0 + (rate * g - drugs - checkpoint) * gf - by_cells, LN_LEAST)
-        by_cells = 0.5 * (by_cells + cell_kill_rate(share * math.exp(-min(x1, gear.ln_k)), cells))
+        ratio = share * math.exp(-thin - min(x1, gear.ln_k) / 3.0)
+        by_cells = 0.5 * (by_cells + cell_kill_rate(ratio, cells))
     immune = checkpoint * gf_grow + by_cells
     left = drug_survival(st, par, i, middle, gf_kill, part)
     killed = immune - math.log(left)

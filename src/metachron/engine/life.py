@@ -31,6 +31,7 @@ from metachron.model.kill import CLASSES
 STEP_DRUGS, STEP_CELLS, STEP_DISEASE = 14.0, 4.0, 28.0
 VISIT = 28.0
 FELT_DEBRIS_ML = 1.0  # of an unseen lesion; less does not make it felt
+MANY_CELLS = 1.0e6  # infused cells above this ask for short steps
 ACTING = 1.0e-4  # drug effects above this ask for short steps
 MOST_REPEATS, REPEAT_MAX_MM, REPEAT_MAX_LESIONS = 2, 50.0, 3
 REPEAT_WAIT, LINE_WAIT = 28.0, 14.0
@@ -127,7 +128,10 @@ def may_operate(st, twin, par, programme, index, seed):
         return -1
     if programme.segments[index].needs_response and not st.ned and not shrunk(st):
         st.planned_next = programme.n_planned
-        st.queued, st.queue_day = programme.continue_segment, st.t
+        if programme.continue_segment < 0:
+            next_line(st, programme, twin, par, seed)
+        else:
+            st.queued, st.queue_day = programme.continue_segment, st.t
         return -1
     return LIVER
 
@@ -215,7 +219,7 @@ def quiet(st):
 @jit
 def step_limit(st):
     """Longest step (days) that keeps the solution accurate."""
-    if st.cells > FEW_CELLS:
+    if st.cells > MANY_CELLS:
         return STEP_CELLS
     if not quiet(st):
         return STEP_DRUGS
@@ -223,18 +227,21 @@ def step_limit(st):
 
 
 @jit
-def visit_day(st, gear, until):
-    """The next visit (every four weeks) if an unseen lesion may be felt before `until`, else `until`."""
-    visit = VISIT * (math.floor(st.t / VISIT + 1e-9) + 1.0)
-    if visit >= until:
-        return until
-    days = (until - st.t) * (2.0 if st.line < 2 else 4.0)
+def may_be_felt(st, gear, days):
+    """May an unseen lesion reach the size at which it is felt within some days?"""
+    days *= 2.0 if st.line < 2 else 4.0  # growth of later lines
     for i in range(st.n):
         if st.alive[i] > 0.0 and st.visible[i] == 0.0:
             most = GROWTH_FRACTION_MAX * st.growth[i] * days
             if st.x[i] + most > gear.ln_symptom or st.debris[i] > FELT_DEBRIS_ML:
-                return visit
-    return until
+                return True
+    return False
+
+
+@jit
+def next_visit(st):
+    """Day of the next visit, at which symptoms are heard of."""
+    return VISIT * (math.floor(st.t / VISIT + 1e-9) + 1.0)
 
 
 @jit
@@ -249,6 +256,8 @@ def any_lesion(st):
 @jit
 def symptomatic(st, gear):
     """Has an unseen lesion grown large enough to be felt?"""
+    if not st.felt:
+        return False
     limit = math.exp(gear.ln_symptom) / CELLS_PER_ML
     for i in range(st.n):
         if st.alive[i] > 0.0 and st.visible[i] == 0.0 and lesion_ml(st, i) > limit:
@@ -272,9 +281,13 @@ def finish(st, out, day, cause, horizon):
 
 @jit
 def event_day(st, twin, par, gear, programme, out, grades, starts, ends, seed):
-    """What happens at the end of a step: treatment, then the scan if one is due or something is felt."""
+    """What happens at the end of a step: treatment, then the scan if one is due or something is felt.
+
+    Symptoms are heard of on days of treatment and at visits.
+    """
+    heard = treatment_day(st, programme) <= st.t + 1e-9 or st.t == VISIT * math.floor(st.t / VISIT + 1e-9)
     treat(st, twin, par, gear, programme, out, grades, starts, ends, seed)
-    if st.t >= st.next_scan - 1e-9 or symptomatic(st, gear):
+    if st.t >= st.next_scan - 1e-9 or (heard and symptomatic(st, gear)):
         relapse = st.ned == 1
         if scan(st, twin, par, out):
             on_progression(st, programme, twin, par, ends, seed, relapse)
@@ -287,7 +300,11 @@ def next_step(st, gear, programme, horizon, scale):
     until = min(treatment_day(st, programme), st.next_scan)
     longest = scale * min(step_limit(st), 1.0e6)  # whole marrow steps
     until = min(until, st.t + max(gear.step[0], math.floor(longest * gear.host_steps) / gear.host_steps))
-    return max(min(horizon, visit_day(st, gear, until)), st.t)
+    until = min(until, horizon)
+    st.felt = 1 if may_be_felt(st, gear, until - st.t) else 0
+    if st.felt:
+        until = min(until, next_visit(st))
+    return max(until, st.t)
 
 
 @jit

@@ -88,11 +88,11 @@ STATE = _layout(
     "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
     # what has happened
     " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed stop_count done gcsf lymph n"
-    " paused last_response",
+    " paused last_response felt",
     "t queue_day cycle_start next_cycle delayed next_scan scan_origin nadir_sum nadir_liver base_sum"
     " vegf checkpoint stress nerve_x nerve_n nerve_peak liver hazard_cancer limit_cancer hazard_now"
     " death_background death_set host_until nadir cell_decay removed_on removed pulse lymphocytes cells"
-    " ox_total scan_limit kill kill_time",
+    " ox_total scan_limit ln_total total_on kill kill_time",
     # the body; amounts act on marrow, lymphocytes (kill per day) and infused cells
     chain=(6,),
     amounts=(3,),

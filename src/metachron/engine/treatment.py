@@ -25,7 +25,8 @@ from metachron.model.nerve import nerve_grade, nerve_step
 from metachron.model.toxicity import FEBRILE, FIRST_REPORTED, NEUROPATHY, NEUTROPENIA, neutropenia_grade
 
 LEAST_DOSE = 0.5
-HOST_DAYS = 45.0
+HOST_DAYS = 90.0
+MOST_MARROW = 10.0  # effect on marrow; more changes nothing, all precursors die
 
 
 @jit
@@ -103,7 +104,7 @@ def give(st, twin, par, gear, segment, admin):
         st.host_until = max(st.host_until, st.t + HOST_DAYS)
     if admin.chemo > 0.0:
         hit = admin.chemo * level
-        st.amounts[0] += hit * segment.marrow * twin.marrow_factor
+        st.amounts[0] = min(st.amounts[0] + hit * segment.marrow * twin.marrow_factor, MOST_MARROW)
         if st.lymph:
             st.amounts[1] += -math.log(1.0 - min(segment.lymph * hit, 0.99)) * gear.decay_l
             st.amounts[2] += hit

@@ -7,6 +7,7 @@ import math
 from metachron.model.compiled import jit
 
 DAYS_PER_YEAR = 365.25
+MEASURABLE_CM = 0.4
 
 
 @jit
@@ -19,10 +20,14 @@ def background_day(target, age_years, at_65, doubling_years, factor):
 
 @jit
 def cancer_hazard(sum_diameters_cm, new_lesion, intercept, burden, new_effect):
-    """Hazard per day of detected disease; nought when nothing is detected."""
+    """Hazard per day of detected disease; nought when nothing is detected.
+
+    Below what a scan can measure (4 mm in all) it falls in proportion, so that a complete response ends it.
+    """
     if sum_diameters_cm <= 0.0:
         return 0.0
-    return math.exp(intercept + burden * math.log(1.0 + sum_diameters_cm) + new_effect * new_lesion)
+    seen = min(1.0, sum_diameters_cm / MEASURABLE_CM)
+    return seen * math.exp(intercept + burden * math.log(1.0 + sum_diameters_cm) + new_effect * new_lesion)
 
 
 @jit

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from metachron.model.compiled import jit
 
 
 @jit
-def effectors_at(effectors, homing, part):
-    """Effectors at a lesion that holds `part` of all tumour cells: they share out by surface, part^(2/3)."""
-    return homing * effectors * part ** (2.0 / 3.0)
+def effector_share(effectors, homing, ln_total):
+    """Effectors per tumour cell of a lesion of n cells, times n^(1/3).
+
+    They share out by surface, (n / n_total)^(2/3), so that the ratio is share n^(-1/3).
+    """
+    return homing * effectors * math.exp(-2.0 / 3.0 * ln_total)
 
 
 @jit
