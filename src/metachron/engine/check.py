@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.engine.records import GIVE_NOTHING, Programme
+from metachron.engine.records import (
+    ACT_SWITCH,
+    AT_SCAN,
+    EVERYTHING,
+    GIVE_NOTHING,
+    N_GIVEN,
+    N_RULES,
+    RULE_DAYS_OFF,
+    Programme,
+)
 from metachron.errors import EngineError
-from metachron.model.kill import CLASSES
 
 # Allowed ranges of twin fields; what is not named here must only be finite
 LIMITS = {
@@ -92,7 +100,11 @@ def _check_counts(programme: Programme) -> None:
 def _check_programme(programme: Programme) -> None:
     _check_counts(programme)
     _first_bad("scans", programme.scans, 1, 1e6)
-    _first_bad("rules.target", programme.rules["target"].astype(float), -1, CLASSES - 1)
+    if programme.rules.size > N_RULES:
+        raise EngineError(f"{programme.rules.size} rules, at most {N_RULES} fit")
+    _first_bad("rules.target", programme.rules["target"].astype(float), EVERYTHING, N_GIVEN - 1)
+    for field, last in (("state", RULE_DAYS_OFF), ("at", AT_SCAN), ("action", ACT_SWITCH)):
+        _first_bad(f"rules.{field}", programme.rules[field].astype(float), 0, last)
     for s, segment in enumerate(programme.segments):
         days = programme.admins["day"][segment["admin_from"] : segment["admin_to"]]
         if (np.diff(days) < 0).any():
