@@ -15,7 +15,7 @@ LAYERS: list[set[str]] = [
     {"strategies"},
     {"model"},
     {"engine"},
-    {"plan", "trial", "calibrate"},
+    {"plan", "trial", "calibrate", "reference"},
     {"report", "interop", "web"},
     {"bench"},
     {"commands"},

@@ -78,7 +78,7 @@ def plan(
         typer.Option(
             metavar="SHARE",
             help="Add twins until the Monte Carlo error of every difference is at most this share of the"
-            " half-width of its interval, above 0 to 1; 0.1 when left out.",
+            " half-width of its interval, above 0 to 1; 0.2 when left out.",
         ),
     ] = None,
     draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
@@ -217,11 +217,14 @@ def bench(
         list[int] | None,
         typer.Option(metavar="N", help="Threads; repeat for several. One and all cores when left out."),
     ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="cpu, or cuda where there is a CUDA device.")
+    ] = "cpu",
 ) -> None:
     """Measure how many full life histories a second are simulated here, memory and compile time."""
     from metachron.commands.bench import BenchOptions, run_bench
 
-    run_bench(BenchOptions(jobs or [], quick, json))
+    run_bench(BenchOptions(jobs or [], quick, json, device))
 
 
 @app.command()

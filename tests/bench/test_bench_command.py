@@ -10,6 +10,7 @@ import pytest
 from metachron.bench import report
 from metachron.bench.workload import Scenario, scenarios
 from metachron.cli import run
+from metachron.engine import cuda
 
 EXAMPLE = "stage3_adjuvant"
 
@@ -83,4 +84,20 @@ def test_impossible_thread_counts_are_refused(capsys: pytest.CaptureFixture[str]
     code, out, err = bench(capsys, "--jobs", jobs)
     assert code == 2
     assert "--jobs" in err
+    assert out == ""
+
+
+def test_an_unknown_device_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = bench(capsys, "--device", "abacus")
+    assert code == 2
+    assert "--device" in err
+    assert "cpu, cuda" in err
+    assert out == ""
+
+
+@pytest.mark.skipif(cuda.cuda is not None and cuda.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_without_a_device_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = bench(capsys, "--device", "cuda")
+    assert code == 1
+    assert "no CUDA device" in err.splitlines()[-1]
     assert out == ""

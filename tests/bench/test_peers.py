@@ -71,7 +71,7 @@ def test_a_looser_tolerance_is_less_exact(disease: Problem) -> None:
 
 
 def test_settling_takes_the_loosest_that_is_good_enough(disease: Problem) -> None:
-    tolerance, error = peers.settle(scipy_lsoda, disease, 1e-3)
+    tolerance, error = peers.Accuracy(scipy_lsoda, disease).settle(1e-3)
     truth = peers.truth_of(disease, WEEKS)
     looser = peers.LADDER[peers.LADDER.index(tolerance) - 1]
     found = scipy_lsoda.run(disease.core, disease.patients, looser, WEEKS, disease.columns)[1]
@@ -87,19 +87,24 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     r_packages.absent.cache_clear()
 
 
-def test_ratios_leave_out_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_solver(name: str, problem: str, **options: Any) -> peers.Result:
+def test_ratios_are_at_one_accuracy_and_leave_out_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_solver(name: str, problem: str, targets: Any, **options: Any) -> Any:
         if name == "roadrunner_cvode":
             raise peers.EngineError("no")
-        rate = {"kernel": 1000.0}.get(name, 10.0)
-        return peers.Result(name, name, "1", problem, 1, 8, rate, (rate, rate), 1e-4, 5e-4)
+        rates = {"kernel": (1000.0, 500.0)}.get(name, (20.0, 10.0))
+        both = [
+            peers.Result(name, name, "1", problem, target, 1, 8, rate, (rate, rate), 1e-4, target / 2)
+            for target, rate in zip(targets, rates, strict=True)
+        ]
+        # the kernel does not reach the tighter target here, so the looser one is compared
+        return (both[:1], ["kernel does not reach it"]) if name == "kernel" else (both, [])
 
     monkeypatch.setattr(peers, "missing", lambda name: "absent" if name in ("rxode2", "mrgsolve") else "")
     monkeypatch.setattr(peers, "run_solver", run_solver)
     records = peers.peer_ratios()
     assert [r["name"] for r in records] == ["diffrax_tsit5", "scipy_lsoda"]
     assert records[0] | {"name": ""} == {
-        "name": "", "version": "1", "patients_per_second": 10.0, "ratio": 100.0, "error": 5e-4,
+        "name": "", "version": "1", "patients_per_second": 20.0, "ratio": 50.0, "error": 5e-3,
     }  # fmt: skip
 
 
@@ -190,13 +195,21 @@ def test_r_models_refuse_two_courses() -> None:
 
 # the kernel ------------------------------------------------------------------------------------------
 
+# largest error of any state (of ln cells as it is, else over the state's largest value); measured by
+# `benchmarks/peers/agreement`: 0.16 with infused cells, else 0.05, at the usual steps
+AT_USUAL_STEPS, AT_SHORT_STEPS = 0.2, 0.025
+
 
 @pytest.mark.parametrize("chosen", CASES, ids=lambda c: c.name)
 def test_the_kernel_comes_near_with_shorter_steps(chosen: Case) -> None:
     problem = chosen.problem()
-    coarse, fine = kernel_errors(problem), kernel_errors(problem, 0.125)
-    assert max(coarse.values()) < LARGEST_AT_USUAL_STEPS
-    assert max(fine.values()) < LARGEST_AT_SHORT_STEPS
+    assert max(kernel_errors(problem).values()) < AT_USUAL_STEPS
+    assert max(kernel_errors(problem, 0.125).values()) < AT_SHORT_STEPS
 
 
-LARGEST_AT_USUAL_STEPS, LARGEST_AT_SHORT_STEPS = 0.1, 0.01
+def test_the_comparison_with_the_kernel_sees_a_changed_constant() -> None:
+    problem = case("six visible").problem()
+    usual = kernel_errors(problem)
+    problem.draws["kappa_ox"] *= 1.1
+    changed = kernel_errors(problem)
+    assert max(changed[f"x_{i}"] for i in range(1, 7)) > 10.0 * max(usual[f"x_{i}"] for i in range(1, 7))

@@ -134,7 +134,7 @@ def course(cycles: int, *, admins: int = 1, days: int = 14, **changes: Any) -> d
 
 def operation(**changes: Any) -> dict[str, Any]:
     """A resection without risk."""
-    return {"kind": PROCEDURE, "resect": 1, "remnant": 1.0, "recovery": 28.0, "device": 1.0} | changes
+    return {"kind": PROCEDURE, "resect": 1, "remnant": 1.0, "recovery": 28.0, "hazard_factor": 1.0} | changes
 
 
 def drug(

@@ -168,7 +168,9 @@ def test_deaths_and_complications_of_an_operation_have_their_frequency() -> None
 
 
 def local_failure(size: float, margin: float, *, near: int = 0, device: float = 1.0, n: int = 600) -> float:
-    plan = hm.programme([hm.operation(gap=0.0, resect=0, ablate=1, margin=margin, device=device)], every=91.0)
+    plan = hm.programme(
+        [hm.operation(gap=0.0, resect=0, ablate=1, margin=margin, hazard_factor=device)], every=91.0
+    )
     rows = hm.visible(size, organ=LIVER, near_vessel=near)
     found = hm.lives(hm.lesions(n, rows), hm.people(n), plan, days=6 * hm.YEAR)
     np.testing.assert_array_equal(found.outcomes["local_failure"] == 1, found.outcomes["no_cells"] == 0)

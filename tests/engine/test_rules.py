@@ -11,6 +11,7 @@ from metachron.engine.records import (
     ACT_DELAY,
     ACT_REDUCE,
     ACT_STOP,
+    AT_CYCLE_START,
     RULE_ANC,
     RULE_FEBRILE,
     RULE_NADIR,
@@ -19,10 +20,14 @@ from metachron.engine.records import (
 )
 from metachron.model.toxicity import FEBRILE, FIRST_REPORTED, KINDS, NEUROPATHY, NEUTROPENIA
 
-DELAY = {"state": RULE_ANC, "limit": 1.5, "action": ACT_DELAY, "target": -1, "value": 7.0, "max_delay": 28.0}
-REDUCE = {"state": RULE_NADIR, "limit": 0.5, "action": ACT_REDUCE, "target": -1, "value": 0.8}
+DELAY = {
+    "state": RULE_ANC, "below": 1, "limit": 1.5, "at": AT_CYCLE_START, "action": ACT_DELAY, "target": -1,
+    "value": 7.0, "max_delay": 28.0,
+}  # fmt: skip
+LESS = {"action": ACT_REDUCE, "target": -1, "value": 0.8, "floor": 0.5}
+REDUCE = {"state": RULE_NADIR, "below": 1, "limit": 0.5} | LESS
 STOP_OX = {"state": RULE_NERVE, "limit": 3.0, "action": ACT_STOP, "target": 1}
-REDUCE_OX = {"state": RULE_NERVE, "limit": 2.0, "action": ACT_REDUCE, "target": 1, "value": 0.76}
+REDUCE_OX = {"state": RULE_NERVE, "limit": 2.0} | LESS | {"target": 1, "value": 0.76, "once": 1}
 PAIR = [hm.drug(0, chemo=0.5), hm.drug(1, chemo=0.5, ox_mg=85.0)]
 
 
@@ -114,7 +119,7 @@ def test_neuropathy_needs_oxaliplatin_and_rises_with_its_dose() -> None:
 
 
 def test_fever_needs_the_deepest_nadir_and_reduces() -> None:
-    rule = {"state": RULE_FEBRILE, "limit": 1.0, "action": ACT_REDUCE, "target": -1, "value": 0.8}
+    rule = {"state": RULE_FEBRILE, "limit": 1.0} | LESS
     draws = hm.parameters(febrile_given_grade4=1.0, febrile_mortality=0.0)
     plan = hm.programme([hm.course(4, admins=2, marrow=5.0)], PAIR, [rule], every=500.0)
     deep = hm.lives(hm.lesions(1), hm.people(1, n_lesions=0, marrow_factor=6.0), plan, draws, days=300.0)
@@ -140,7 +145,7 @@ def test_reported_toxicity_has_its_frequency_and_reduces(probability: float) -> 
     n, cycles = 4000, 6
     hazard = np.zeros((1, len(KINDS)))
     hazard[0, FIRST_REPORTED] = -np.log(1 - probability) / cycles
-    rule = {"state": RULE_TOXICITY, "limit": 3.0, "action": ACT_REDUCE, "target": -1, "value": 0.8}
+    rule = {"state": RULE_TOXICITY, "limit": 3.0} | LESS
     plan = hm.programme([hm.course(cycles, admins=2)], PAIR, [rule], every=500.0, toxicity=hazard)
     found = hm.lives(hm.lesions(n), hm.people(n, n_lesions=0), plan, days=200.0)
     hit = found.grades[:, FIRST_REPORTED] >= 3

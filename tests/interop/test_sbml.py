@@ -16,6 +16,7 @@ import pytest
 from metachron.bench.agreement import CASES, Case, case, roadrunner_errors
 from metachron.interop.core import Core
 from metachron.interop.equations import write_equations
+from metachron.interop.lay_out import lay_out
 
 libsbml = pytest.importorskip("libsbml")
 
@@ -137,6 +138,18 @@ def test_procedures_are_said_to_be_left_out(metachron: Callable[..., Any], tmp_p
     assert result.code == 0
     assert "left out: the procedure planned for day" in result.err
     assert "Left out: the procedure" in path.read_text("utf-8")
+
+
+def test_what_waits_and_what_returns_is_left_out_and_said() -> None:
+    """A step that waits for progression is not laid out; anti-EGFR drugs given again are named."""
+    again = Case("again", "folfiri+cetuximab*2 > mfolfox6*2 > folfiri+cetuximab*2", (30.0,)).problem()
+    assert any("anti-EGFR" in note for note in again.core.notes)
+    waiting = again.programme.segments.copy()
+    waiting["trigger"][1] = 1
+    programme = again.programme._replace(segments=waiting)
+    core = lay_out(programme, again.twins[0], again.lesions[0], again.draws[0], 365.0)
+    assert [a.day for a in core.given] == [a.day for a in again.core.given if a.day < 28.0]
+    assert any("wait for progression" in note for note in core.notes)
 
 
 @pytest.mark.parametrize(

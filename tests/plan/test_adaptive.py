@@ -20,7 +20,7 @@ from metachron.plan.arms import joined
 from metachron.plan.bands import Paired, band, band_of, by_draw, by_draw_above, difference
 from metachron.plan.findings import read_findings
 from metachron.plan.make import make_plan
-from metachron.plan.precision import excess, target
+from metachron.plan.precision import DEFAULT_FRACTION, excess, target
 from metachron.plan.results import Plan
 from metachron.plan.twins import Twins, join, make_twins
 from metachron.strategies.catalogue import load_catalogue
@@ -216,7 +216,7 @@ def test_the_limit_is_kept_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_plan_stops_as_soon_as_every_error_is_small_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("metachron.plan.precision.SMALL_ENOUGH", {"months": 1.5, "fraction": 0.05})
+    monkeypatch.setattr("metachron.plan.precision.LEAST_SCALE", {"months": 1.5, "fraction": 0.05})
     plan, said = planned(monkeypatch, mc_error=1.0)
     mc = plan.monte_carlo
     assert mc is not None
@@ -275,11 +275,17 @@ def test_next_size_follows_the_square_root() -> None:
 
 
 def test_what_is_small_enough() -> None:
-    """The share of the half-width; never below what is printed, never below 2 % of the difference."""
-    assert target(Paired(1.0, -4.0, 6.0, 0.6, 0.1), "months", 0.1) == pytest.approx(0.5)
-    assert target(Paired(0.0, -0.1, 0.1, 0.5, 0.1), "months", 0.1) == 0.1
-    assert target(Paired(-30.0, -31.0, -29.0, 0.0, 0.1), "months", 0.1) == pytest.approx(0.6)
-    assert target(Paired(0.0, -0.01, 0.01, 0.5, 0.1), "fraction", 0.1) == 0.01
+    """A share of the half-width, or of a month, five percentage points or a tenth of the difference."""
+    assert target(Paired(1.0, -4.0, 6.0, 0.6, 0.1), "months", 0.2) == pytest.approx(1.0)
+    assert target(Paired(0.0, -0.1, 0.1, 0.5, 0.1), "months", 0.2) == pytest.approx(0.2)
+    assert target(Paired(-30.0, -31.0, -29.0, 0.0, 0.1), "months", 0.2) == pytest.approx(0.6)
+    assert target(Paired(0.0, -0.01, 0.01, 0.5, 0.1), "fraction", 0.2) == pytest.approx(0.01)
+
+
+def test_the_default_share_widens_a_normal_interval_by_less_than_six_percent() -> None:
+    whole = 1.0 / 1.645  # sd of a difference whose interval has a half-width of one
+    parameters = math.sqrt(whole**2 - DEFAULT_FRACTION**2)
+    assert 1.05 < whole / parameters < 1.06
 
 
 @pytest.mark.parametrize("value", [0.0, -0.1, math.nan, math.inf, 1.01])

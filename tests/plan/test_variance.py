@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives
 from metachron.engine.records import LESION, N_KINDS, OUTCOME, TWIN
+from metachron.patient.examples import example_names
 from metachron.plan.outcomes import DAYS_PER_MONTH
 from metachron.plan.twins import Twins
 from metachron.plan.variance import Arm, saving
@@ -71,6 +72,11 @@ def test_the_script_prints_a_table_and_writes_what_it_measured(repository: Path,
     file = tmp_path / "variance.json"
     command = [sys.executable, "benchmarks/variance", "--twins", "100", "--draws", "4", "--json", file]
     page = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout
-    rows = json.loads(file.read_text("utf-8"))
-    assert len(rows) == sum(line.startswith("| ") for line in page.splitlines()) - 1
-    assert all(r["common"] <= r["coins"] + r["independent"] for r in rows)
+    found = json.loads(file.read_text("utf-8"))
+    assert len(found["contrasts"]) == 27
+    assert len(found["plans"]) == len(example_names())
+    headings = 2
+    lines = sum(line.startswith("| ") for line in page.splitlines()) - headings
+    assert lines == len(found["contrasts"]) + len(found["plans"])
+    months = [c for c in found["contrasts"] if c["unit"] == "months"]
+    assert sum(c["common"] for c in months) < 0.8 * sum(c["coins"] for c in months)

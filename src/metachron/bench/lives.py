@@ -33,18 +33,20 @@ class Rate:
         }
 
 
-def time_all(work: Sequence[Scenario], jobs: Sequence[int], runs: int, say: Progress) -> Times:
+def time_all(
+    work: Sequence[Scenario], jobs: Sequence[int], runs: int, say: Progress, device: str = "cpu"
+) -> Times:
     """Seconds of every scenario, [run][scenario] for each thread count; warmed up first.
 
     Thread counts take turns within a run, so that a slow spell of the machine meets all of them.
     """
     for scenario in work:  # compiled code, memory and caches
-        scenario.live(jobs[-1])
+        scenario.live(jobs[-1], device=device)
     times: Times = {n: [] for n in jobs}
     for run in range(runs):
         for n in jobs:
             say(f"run {run + 1} of {runs}", run / runs)
-            times[n].append([seconds(partial(scenario.live, n)) for scenario in work])
+            times[n].append([seconds(partial(scenario.live, n, device=device)) for scenario in work])
     return times
 
 

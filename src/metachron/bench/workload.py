@@ -40,8 +40,14 @@ class Scenario:
     def size(self) -> int:
         return int(self.twins.size)
 
-    def live(self, jobs: int | None = None, years: float = HORIZON_YEARS) -> Lives:
+    def live(self, jobs: int | None = None, years: float = HORIZON_YEARS, device: str = "cpu") -> Lives:
         """Simulate every twin once, through the interface that `metachron plan` uses."""
+        if device == "cuda":
+            from metachron.engine.cuda import simulate_cuda
+
+            return simulate_cuda(
+                self.lesions, self.twins, self.draws, self.programme, seed=SEED, horizon_days=years * YEAR
+            )
         return simulate(
             self.lesions,
             self.twins,

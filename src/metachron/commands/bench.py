@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metachron.commands import inputs, terminal
+from metachron.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,11 @@ class BenchOptions:
     jobs: list[int]
     quick: bool
     as_json: bool
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise InputError(Problem("--device", f'"{self.device}" is not known', ", ".join(DEVICES)))
         for jobs in self.jobs:
             inputs.check_range("--jobs", jobs)
 
@@ -35,9 +41,12 @@ def run_bench(options: BenchOptions) -> None:
     """Measure, then print tables or one JSON object; progress on stderr."""
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
-        from metachron.bench.report import bench
+        from metachron.bench.report import bench, bench_cuda
 
-        record = bench(options.threads, quick=options.quick, say=progress)
+        if options.device == "cuda":
+            record = bench_cuda(quick=options.quick, say=progress)
+        else:
+            record = bench(options.threads, quick=options.quick, say=progress)
     if options.as_json:
         sys.stdout.write(json.dumps(record, indent=2, allow_nan=False) + "\n")
     else:
@@ -64,12 +73,12 @@ def rates_table(record: dict[str, Any]) -> Table:
     from rich.table import Table
 
     threads = list(record["patients_per_second"])
-    table = Table("example", "strategies", "lesions", *(f"lives/s, {n} threads" for n in threads))
+    unit = "" if record["device"] != "cpu" else " threads"
+    table = Table("example", "strategies", "lesions", *(f"lives/s, {n}{unit}" for n in threads))
     names = list(dict.fromkeys(r["name"] for r in record["examples"]))
-    rows = {(r["name"], str(r["jobs"])): r for r in record["examples"]}
     for name in names:
-        first = rows[name, threads[0]]
-        rates = [f"{rows[name, n]['patients_per_second']['median']:,.0f}" for n in threads]
+        mine = [r for r in record["examples"] if r["name"] == name]
+        first, rates = mine[0], [f"{r['patients_per_second']['median']:,.0f}" for r in mine]
         table.add_row(name, str(first["strategies"]), f"{first['mean_lesions']:.1f}", *rates)
     total = [f"{record['spread'][n]['median']:,.0f}" for n in threads]
     table.add_section()

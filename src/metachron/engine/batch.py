@@ -91,6 +91,6 @@ def simulate(
     chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
     _some(*arguments, chunks[0])  # compiles when it must, on one thread
     with ThreadPoolExecutor(max(1, min(jobs or THREADS, THREADS))) as threads:  # compiled code frees the lock
-        for done in [threads.submit(_some, *arguments, rows) for rows in chunks[1:]]:
+        for done in [threads.submit(_some, *(*arguments, rows)) for rows in chunks[1:]]:
             done.result()
     return Lives(outs, grades, starts, ends, float(horizon_days))

@@ -47,7 +47,8 @@ def lymphocytes_matter(programme):
         if programme.admins[a].what == GIVE_CELLS:
             return True
     for r in range(programme.rules.size):
-        if programme.rules[r].state == RULE_LYMPHOCYTES:
+        rule = programme.rules[r]
+        if rule.state == RULE_LYMPHOCYTES or rule.also == 1 + RULE_LYMPHOCYTES:
             return True
     return False
 

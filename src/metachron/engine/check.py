@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.engine.records import GIVE_CELLS, GIVE_NOTHING, N_KINDS, N_RULES, ROOM, SYSTEMIC, Programme
+from metachron.engine.records import (
+    ACT_SWITCH,
+    AT_SCAN,
+    EVERYTHING,
+    GIVE_CELLS,
+    GIVE_NOTHING,
+    N_GIVEN,
+    N_KINDS,
+    N_RULES,
+    ROOM,
+    RULE_DAYS_OFF,
+    SYSTEMIC,
+    Programme,
+)
 from metachron.errors import EngineError
 
 # Allowed ranges of twin fields; what is not named here must only be finite
@@ -28,7 +41,7 @@ LIMITS = {
 
 
 SEGMENT_LIMITS = (
-    ("kind", 0, 1), ("cycles", 0, 1e4), ("gap", 0, 5000), ("recovery", 0, 5000), ("device", 0, 100),
+    ("kind", 0, 1), ("cycles", 0, 1e4), ("gap", 0, 5000), ("recovery", 0, 5000), ("hazard_factor", 0, 100),
     ("margin", -50, 100), ("mortality", 0, 1), ("morbidity", 0, 1), ("marrow", 0, 100),
     ("lymph", 0, 1), ("dose", 0, 2), ("line", 0, 100), ("max_lesions", 0, 1000), ("max_mm", 0, 1e4),
 )  # fmt: skip
@@ -157,5 +170,8 @@ def _check_programme(programme: Programme) -> None:
     _first_bad("rules.limit", rules["limit"], -1e9, 1e9)
     _first_bad("rules.value", rules["value"], 0, 1e4)
     _first_bad("rules.max_delay", rules["max_delay"], 0, 1e4)
+    _first_bad("rules.target", rules["target"].astype(float), EVERYTHING, N_GIVEN - 1)
+    for field, last in (("state", RULE_DAYS_OFF), ("at", AT_SCAN), ("action", ACT_SWITCH)):
+        _first_bad(f"rules.{field}", rules[field].astype(float), 0, last)
     _first_bad("toxicity", programme.toxicity, 0, 50)
     _first_bad("grade4", programme.grade4, 0, 1)

@@ -9,20 +9,31 @@ from __future__ import annotations
 
 import math
 
-from metachron.engine import random as keyed
 from metachron.engine.advance import advance
 from metachron.engine.begin import begin
 from metachron.engine.body import FEW_CELLS
+from metachron.engine.course import (
+    extrahepatic_visible,
+    leave_course,
+    next_line,
+    on_progression,
+    plan_next,
+)
 from metachron.engine.imaging import RECIST_RESPONSE, next_scan_day, scan, sums
 from metachron.engine.lesions import lesion_ml
 from metachron.engine.procedures import confined, operate
 from metachron.engine.records import (
+    AT_SCAN,
     CAUSE_BACKGROUND,
     CAUSE_CANCER,
     DIED,
     LIVER,
+    NOT_PAUSED,
     PROCEDURE,
+    START_PLANNED,
+    UNTIL_PROGRESSION,
 )
+from metachron.engine.rules import ENDS, GO_ON, apply_rules
 from metachron.engine.treatment import begin_systemic, close_nerve, cycle_boundary, give
 from metachron.model.compiled import jit
 from metachron.model.growth import CELLS_PER_ML, GROWTH_FRACTION_MAX
@@ -33,79 +44,6 @@ VISIT = 28.0
 FELT_DEBRIS_ML = 1.0  # of an unseen lesion; less does not make it felt
 MANY_CELLS = 1.0e6  # infused cells above this ask for short steps
 ACTING = 1.0e-4  # drug effects above this ask for short steps
-MOST_REPEATS, REPEAT_MAX_MM, REPEAT_MAX_LESIONS = 2, 50.0, 3
-REPEAT_WAIT, LINE_WAIT = 28.0, 14.0
-
-
-@jit
-def plan_next(st, programme):
-    """Queue the next planned step, its gap counted from now."""
-    st.queued = -1
-    st.queue_day = math.inf
-    if st.planned_next < programme.n_planned:
-        st.queued = st.planned_next
-        st.queue_day = st.t + programme.segments[st.queued].gap
-        st.planned_next += 1
-
-
-@jit
-def end_course(st, ends):
-    """The running course, if any, is over."""
-    if st.segment >= 0:
-        ends[st.segment] = st.t
-        st.segment = -1
-
-
-@jit
-def next_line(st, programme, twin, par, seed):
-    """Start the next line of treatment, if there is one and the patient is fit for it."""
-    st.queued, st.queue_day = -1, math.inf
-    first = st.course > 0 and st.line == 0
-    share = math.sqrt(par.next_line_share) if first else par.next_line_share
-    if st.line_index >= programme.n_lines:
-        st.line = max(st.line, 1) + 1
-        return
-    if keyed.uniform(seed, twin.key, keyed.NEXT_LINE, st.line_index) >= share:
-        st.line_index = programme.n_lines
-        return
-    st.queued = programme.n_planned + st.line_index
-    st.queue_day = st.t + LINE_WAIT
-    st.line_index += 1
-
-
-@jit
-def extrahepatic_visible(st):
-    """Is any visible lesion outside the liver?"""
-    for i in range(st.n):
-        if st.visible[i] > 0.0 and st.organ[i] != LIVER:
-            return True
-    return False
-
-
-@jit
-def on_progression(st, programme, twin, par, ends, seed, relapse):
-    """What follows progression or recurrence: planned surgery, local treatment again, or the next line."""
-    if st.queued >= programme.n_planned and st.queued != programme.continue_segment:
-        return  # what follows an earlier progression is about to start
-    end_course(st, ends)
-    upcoming = st.queued if st.queued >= 0 and st.queued < programme.n_planned else st.planned_next
-    if upcoming < programme.n_planned and not relapse:
-        operation = programme.segments[upcoming].kind == PROCEDURE
-        if operation and not extrahepatic_visible(st):
-            if st.queued < 0:
-                plan_next(st, programme)
-            return
-    st.planned_next = programme.n_planned
-    if relapse and programme.repeat_segment >= 0 and st.repeats < MOST_REPEATS:
-        organ = confined(st, REPEAT_MAX_MM, REPEAT_MAX_LESIONS)
-        if (
-            organ >= 0
-            and keyed.uniform(seed, twin.key, keyed.REPEAT_LOCAL, st.repeats) < par.repeat_local_share
-        ):
-            st.queued = programme.repeat_segment
-            st.queue_day = st.t + REPEAT_WAIT
-            return
-    next_line(st, programme, twin, par, seed)
 
 
 @jit
@@ -117,9 +55,10 @@ def shrunk(st):
 @jit
 def may_operate(st, twin, par, programme, index, seed):
     """Organ to operate on, or -1 when the plan has changed: disease elsewhere, or too little shrinkage."""
-    if index == programme.repeat_segment:
-        organ = confined(st, 1.0e9, 1000)
+    if index == programme.repeat_segment or programme.segments[index].trigger != START_PLANNED:
+        organ = confined(st, 1.0e9, st.n)
         if organ < 0:
+            st.planned_next = programme.n_planned
             next_line(st, programme, twin, par, seed)
         return organ
     if extrahepatic_visible(st):
@@ -189,12 +128,11 @@ def treat(st, twin, par, gear, programme, out, grades, starts, ends, seed):
         start_queued(st, twin, par, programme, out, grades, starts, ends, seed)
     if st.segment < 0:
         return
-    if st.next_cycle <= st.t + 1e-9 and not cycle_boundary(st, twin, par, programme, out, grades, seed):
-        finished = st.segment
-        end_course(st, ends)
-        if finished < programme.n_planned:
-            plan_next(st, programme)
-        return
+    if st.next_cycle <= st.t + 1e-9:
+        decision = cycle_boundary(st, twin, par, programme, out, grades, seed)
+        if decision >= ENDS:
+            leave_course(st, programme, twin, par, ends, seed, decision)
+            return
     segment = programme.segments[st.segment]
     while st.admin < segment.admin_to:
         admin = programme.admins[st.admin]
@@ -208,7 +146,7 @@ def treat(st, twin, par, gear, programme, out, grades, starts, ends, seed):
 @jit
 def quiet(st):
     """Does nothing act on lesions or body that would ask for short steps?"""
-    if st.segment >= 0 or st.cells > FEW_CELLS:
+    if (st.segment >= 0 and st.paused == NOT_PAUSED) or st.cells > FEW_CELLS:
         return False
     for k in range(CLASSES):
         if st.effect[k] > ACTING:
@@ -280,6 +218,18 @@ def finish(st, out, day, cause, horizon):
 
 
 @jit
+def after_scan(st, programme, twin, par, ends, seed, progressed, relapse):
+    """Rules that read the scan, then what follows progression unless a rule has seen to it."""
+    decision = GO_ON
+    if st.segment >= 0:
+        decision = apply_rules(st, twin, par, programme, AT_SCAN)
+    if decision >= ENDS:
+        leave_course(st, programme, twin, par, ends, seed, decision)
+    elif progressed and decision == GO_ON:
+        on_progression(st, programme, twin, par, ends, seed, relapse)
+
+
+@jit
 def event_day(st, twin, par, gear, programme, out, grades, starts, ends, seed):
     """What happens at the end of a step: treatment, then the scan if one is due or something is felt.
 
@@ -289,8 +239,8 @@ def event_day(st, twin, par, gear, programme, out, grades, starts, ends, seed):
     treat(st, twin, par, gear, programme, out, grades, starts, ends, seed)
     if st.t >= st.next_scan - 1e-9 or (heard and symptomatic(st, gear)):
         relapse = st.ned == 1
-        if scan(st, twin, par, out):
-            on_progression(st, programme, twin, par, ends, seed, relapse)
+        progressed = scan(st, twin, par, out)
+        after_scan(st, programme, twin, par, ends, seed, progressed, relapse)
         st.next_scan = next_scan_day(st, programme)
 
 
@@ -319,7 +269,8 @@ def live(st, lesions, twin, par, gear, programme, seed, horizon, scale, out, gra
     death, cause = st.death_background, CAUSE_BACKGROUND
     steps = 0
     while True:
-        if not any_lesion(st) and st.queued < 0 and st.segment < 0 and st.ned:
+        idle = st.segment < 0 or st.paused == UNTIL_PROGRESSION
+        if idle and not any_lesion(st) and st.queued < 0 and st.ned:
             break
         until = next_step(st, gear, programme, horizon, scale)
         fatal = advance(st, twin, par, gear, until)

@@ -54,7 +54,7 @@ def ablate_lesion(st, segment, par, seed, key, i, coin):
     margin = segment.margin + par.margin_sd_mm * keyed.normal(seed, key, keyed.MARGIN, coin)
     p = residual_probability(
         d, margin, par.ablation_hazard, par.ablation_margin_slope, par.ablation_size_factor,
-        par.ablation_sink_factor, st.near_vessel[i] > 0.0, segment.device,
+        par.ablation_sink_factor, st.near_vessel[i] > 0.0, segment.hazard_factor,
     )  # fmt: skip
     if segment.cryo:
         st.pulse = par.antigen_pulse

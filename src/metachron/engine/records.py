@@ -24,9 +24,16 @@ LIVER, LUNG, PERITONEUM, NODES = 0, 1, 2, 3
 PROCEDURE, SYSTEMIC = 0, 1
 # What an administration is, beyond the kill classes 0..5
 GIVE_VEGF, GIVE_CHECKPOINT, GIVE_CELLS, GIVE_NOTHING = 6, 7, 8, 9
-# Rule states and actions
-(RULE_ANC, RULE_NADIR, RULE_NERVE, RULE_FEBRILE, RULE_TOXICITY, RULE_LYMPHOCYTES) = range(6)
-(ACT_DELAY, ACT_REDUCE, ACT_STOP) = range(3)
+# Rules: what they read, when, what they do, to what, in which courses, and how long an interval lasts
+(RULE_ANC, RULE_NADIR, RULE_NERVE, RULE_FEBRILE, RULE_TOXICITY, RULE_LYMPHOCYTES, RULE_NEUTROPENIA,
+ RULE_RESPONSE, RULE_OXALIPLATIN, RULE_LIVER, RULE_CYCLES, RULE_DAYS_OFF) = range(12)  # fmt: skip
+(AT_CYCLE_END, AT_CYCLE_START, AT_SCAN) = range(3)
+(ACT_DELAY, ACT_REDUCE, ACT_STOP, ACT_HOLD, ACT_RESUME, ACT_GCSF, ACT_PAUSE, ACT_END, ACT_SWITCH) = range(9)
+ALL_CYTOTOXICS, EVERYTHING = -1, -2
+(ANY_SETTING, ADJUVANT, ADVANCED) = range(3)
+(NOT_PAUSED, UNTIL_DAY, UNTIL_PROGRESSION) = range(3)
+# What follows recurrence
+(LOCAL_THEN_SYSTEMIC, SYSTEMIC_ONLY, NOTHING_MORE) = range(3)
 # What starts a planned step
 (START_PLANNED, START_PROGRESSION, START_RECURRENCE) = range(3)
 # Most lesions of one twin, most rules of one programme, things given (kill classes, then 6, 7, 8)
@@ -58,12 +65,15 @@ LESION = _layout("organ status near_vessel", "x offset growth")
 SEGMENT = _layout(
     "kind cycle_days cycles admin_from admin_to resect ablate cryo cytotoxic needs_response line trigger"
     " max_lesions",
-    "gap device margin ablate_max mortality morbidity recovery remnant marrow lymph max_mm",
+    "gap hazard_factor margin ablate_max mortality morbidity recovery remnant marrow lymph max_mm",
     dose=_K,
 )
 ADMIN = _layout("day what until_cycle", "amount chemo ox_mg half_life")
+# kind: bit mask over KINDS, 0 any reported; limit of a response: bit mask over RECIST codes; also: 1 + the
+# second state, 0 none; until: 1 until progression; below, also_below: the limit is an upper one
 RULE = _layout(
-    "state at action target kind once occurrence setting below of_full until", "limit value max_delay floor"
+    "state at action target kind once occurrence setting below of_full until also also_below",
+    "limit value max_delay floor also_limit",
 )
 OUTCOME = _layout(
     "cause pfs_event hepatic_event local_failure no_cells response cycles_given lines resected",
@@ -87,8 +97,8 @@ STATE = _layout(
     # where the strategy stands
     "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
     # what has happened
-    " set_cause febrile tox_now best febrile_count nerve_rule nerve_closed stop_count done gcsf lymph n"
-    " paused last_response felt",
+    " set_cause febrile best febrile_count nerve_closed stop_count done gcsf lymph n"
+    " paused last_response cycle_from felt",
     "t queue_day cycle_start next_cycle delayed next_scan scan_origin nadir_sum nadir_liver base_sum"
     " vegf checkpoint stress nerve_x nerve_n nerve_peak liver hazard_cancer limit_cancer hazard_now"
     " death_background death_set host_until nadir cell_decay removed_on removed pulse lymphocytes cells"

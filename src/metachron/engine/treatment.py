@@ -6,27 +6,40 @@ import math
 
 from metachron.engine import random as keyed
 from metachron.engine.records import (
-    ACT_DELAY,
-    ACT_STOP,
+    AT_CYCLE_END,
+    AT_CYCLE_START,
     CAUSE_TOXICITY,
     GIVE_CELLS,
     GIVE_CHECKPOINT,
     GIVE_VEGF,
-    RULE_ANC,
-    RULE_FEBRILE,
-    RULE_NADIR,
-    RULE_NERVE,
-    RULE_TOXICITY,
+    NOT_PAUSED,
+    START_PLANNED,
+)
+from metachron.engine.rules import (
+    ENDS,
+    GO_ON,
+    PAUSES,
+    apply_rules,
+    days_to_wait,
+    given_level,
+    neuropathy,
 )
 from metachron.model.compiled import jit
 from metachron.model.host import C
-from metachron.model.kill import CLASSES, EGFR, OX, TARGET, resistance_off_drug, resistant_fraction
+from metachron.model.kill import CLASSES, EGFR, OX, resistance_off_drug, resistant_fraction
 from metachron.model.nerve import nerve_grade, nerve_step
-from metachron.model.toxicity import FEBRILE, FIRST_REPORTED, NEUROPATHY, NEUTROPENIA, neutropenia_grade
+from metachron.model.toxicity import (
+    FEBRILE,
+    FIRST_REPORTED,
+    LIVER_FAILURE,
+    NEUROPATHY,
+    NEUTROPENIA,
+    SURGICAL,
+    neutropenia_grade,
+)
 
-LEAST_DOSE = 0.5
 HOST_DAYS = 90.0
-MOST_MARROW = 10.0  # effect on marrow; more changes nothing, all precursors die
+MOST_MARROW = 30.0  # effect on marrow; more changes nothing, all precursors die
 
 
 @jit
@@ -70,6 +83,8 @@ def begin_systemic(st, twin, par, programme, grades, index):
     st.next_cycle = st.t
     st.admin = segment.admin_to
     st.delayed = 0.0
+    st.paused, st.cycle_from = NOT_PAUSED, 0
+    st.held[:] = 0.0
     if segment.line > 0:
         st.line = segment.line
     set_rates(st, twin, par)
@@ -83,11 +98,10 @@ def begin_systemic(st, twin, par, programme, grades, index):
 
 @jit
 def give(st, twin, par, gear, segment, admin):
-    """One administration; doses of cytotoxics are scaled by the level the rules have left."""
+    """One administration, scaled by the level the rules have left."""
     what = admin.what
-    level = 1.0
+    level = given_level(st, what)
     if what < CLASSES:
-        level = st.dose[what]
         st.effect[what] += admin.amount * level * segment.cycle_days * gear.decay[what]
         if level > 0.0:
             st.given[what] = st.t
@@ -95,11 +109,11 @@ def give(st, twin, par, gear, segment, admin):
             st.nerve_x += admin.ox_mg * level
             st.ox_total += admin.ox_mg * level
     elif what == GIVE_VEGF:
-        st.vegf += admin.amount * par.vegf_level_mg_l * segment.cycle_days / 14.0
+        st.vegf += level * admin.amount * par.vegf_level_mg_l * segment.cycle_days / 14.0
     elif what == GIVE_CHECKPOINT:
-        st.checkpoint = max(st.checkpoint, min(1.0, admin.amount))
+        st.checkpoint = max(st.checkpoint, min(1.0, level * admin.amount))
     elif what == GIVE_CELLS:
-        st.cells += admin.amount
+        st.cells += level * admin.amount
         st.cell_decay = math.log(2.0) / (admin.half_life * par.cell_half_life_factor)
         st.host_until = max(st.host_until, st.t + HOST_DAYS)
     if admin.chemo > 0.0:
@@ -115,10 +129,13 @@ def give(st, twin, par, gear, segment, admin):
 @jit
 def grade_cycle(st, twin, par, programme, grades, seed):
     """Toxicity of the cycle that has just ended; only that of planned treatment is recorded."""
-    st.febrile, st.tox_now = 0, 0
     planned = st.segment < programme.n_planned
-    if planned:
-        grades[NEUTROPENIA] = max(grades[NEUTROPENIA], neutropenia_grade(st.nadir))
+    for kind in range(grades.size):
+        if kind != SURGICAL and kind != LIVER_FAILURE:
+            st.tox_grade[kind] = 0.0
+    st.febrile = 0
+    st.tox_grade[NEUTROPENIA] = neutropenia_grade(st.nadir)
+    st.tox_grade[NEUROPATHY] = neuropathy(st, twin, par)
     if st.nadir < 0.5:
         st.febrile_count += 1
         if keyed.uniform(seed, twin.key, keyed.FEBRILE, st.febrile_count) < par.febrile_given_grade4:
@@ -126,12 +143,12 @@ def grade_cycle(st, twin, par, programme, grades, seed):
             fatal = keyed.uniform(seed, twin.key, keyed.FEBRILE_DEATH, st.febrile_count)
             if fatal < par.febrile_mortality:
                 st.death_set, st.set_cause = min(st.death_set, st.t), CAUSE_TOXICITY
-            if planned:
-                grades[FEBRILE] = max(grades[FEBRILE], 5 if fatal < par.febrile_mortality else 3)
-    grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
-    nerve = nerve_grade(st.nerve_n, twin.nerve_factor, twin.nerve_grade, grade2, grade3)
-    other_toxicity(st, twin, programme, grades, seed, planned)
-    return nerve
+            st.tox_grade[FEBRILE] = 5.0 if fatal < par.febrile_mortality else 3.0
+    other_toxicity(st, twin, programme, seed)
+    if planned:
+        for kind in range(grades.size):
+            if kind != NEUROPATHY:  # followed to its peak by close_nerve
+                grades[kind] = max(grades[kind], int(st.tox_grade[kind]))
 
 
 @jit
@@ -150,9 +167,9 @@ def close_nerve(st, twin, par, grades):
 
 
 @jit
-def other_toxicity(st, twin, programme, grades, seed, planned):
+def other_toxicity(st, twin, programme, seed):
     """Kinds known by their frequency: a kind happens once, when its summed hazard passes its own coin."""
-    for kind in range(FIRST_REPORTED, grades.size):
+    for kind in range(FIRST_REPORTED, st.tox_grade.size):
         h = programme.toxicity[st.segment, kind]
         if h <= 0.0 or st.tox_hazard[kind] < 0.0:
             continue
@@ -161,53 +178,8 @@ def other_toxicity(st, twin, programme, grades, seed, planned):
         st.tox_hazard[kind] += h
         if st.tox_hazard[kind] >= st.tox_limit[kind]:
             st.tox_hazard[kind] = -1.0
-            st.tox_now = 1
-            if planned:
-                severe = keyed.uniform(seed, twin.key, keyed.TOXICITY_GRADE4, kind)
-                grades[kind] = 4 if severe < programme.grade4[st.segment, kind] else 3
-
-
-@jit
-def change_dose(st, target, action, value):
-    """Reduce or stop one class, or all cytotoxics (target -1)."""
-    for k in range(CLASSES):
-        hit = k == target or (target < 0 and k != EGFR and k != TARGET)
-        if hit and st.dose[k] > 0.0:
-            st.dose[k] = 0.0 if action == ACT_STOP else max(LEAST_DOSE, st.dose[k] * value)
-
-
-@jit
-def apply_rules(st, programme, nerve):
-    """Dose rules at the end of a cycle; a rule on neuropathy grade acts once."""
-    for r in range(programme.rules.size):
-        rule = programme.rules[r]
-        hit = False
-        if rule.state == RULE_NADIR:
-            hit = st.nadir < rule.limit
-        elif rule.state == RULE_FEBRILE:
-            hit = st.febrile == 1
-        elif rule.state == RULE_TOXICITY:
-            hit = st.tox_now == 1
-        elif rule.state == RULE_NERVE:
-            hit = nerve >= rule.limit and st.nerve_rule < rule.limit
-            if hit:
-                st.nerve_rule = int(rule.limit)
-        if hit and rule.action != ACT_DELAY:
-            change_dose(st, rule.target, rule.action, rule.value)
-
-
-@jit
-def wait_for_counts(st, programme, segment):
-    """Days to wait before the next cycle; infinity when the wait has lasted too long."""
-    if not segment.cytotoxic:
-        return 0.0
-    for r in range(programme.rules.size):
-        rule = programme.rules[r]
-        if rule.state == RULE_ANC and rule.action == ACT_DELAY and st.chain[C] < rule.limit:
-            if st.delayed + rule.value > rule.max_delay:
-                return math.inf
-            return rule.value
-    return 0.0
+            severe = keyed.uniform(seed, twin.key, keyed.TOXICITY_GRADE4, kind)
+            st.tox_grade[kind] = 4.0 if severe < programme.grade4[st.segment, kind] else 3.0
 
 
 @jit
@@ -215,7 +187,7 @@ def any_dose_left(st, programme, segment):
     """Is anything still given in this course?"""
     for a in range(segment.admin_from, segment.admin_to):
         what = programme.admins[a].what
-        if what >= CLASSES or st.dose[what] > 0.0:
+        if what > GIVE_CELLS or st.dose[what] > 0.0:
             return True
     return False
 
@@ -227,7 +199,7 @@ def mean_dose(st, programme, segment):
     for k in range(CLASSES):
         for a in range(segment.admin_from, segment.admin_to):
             if programme.admins[a].what == k and programme.admins[a].chemo > 0.0:
-                total += st.dose[k] / max(segment.dose[k], 1e-9)
+                total += given_level(st, k) / max(segment.dose[k], 1e-9)
                 count += 1
                 break
     return total / count if count > 0 else 1.0
@@ -243,33 +215,56 @@ def stops_early(st, twin, par, segment, seed):
 
 
 @jit
-def cycle_boundary(st, twin, par, programme, out, grades, seed):
-    """End of one cycle and start of the next. Returns False when the course is over."""
+def close_cycle(st, twin, par, programme, grades, seed):
+    """The cycle that ran is over: its toxicity, then the rules. Returns what they decide."""
+    if st.paused != NOT_PAUSED:  # an interval ends; the cycle before it was closed when it began
+        st.paused = NOT_PAUSED
+        st.cycle_from = st.cycle + 1
+        st.delayed = 0.0
+        st.held[:] = 0.0
+        return GO_ON
+    if st.cycle < 0 or st.delayed > 0.0:
+        return GO_ON
+    grade_cycle(st, twin, par, programme, grades, seed)
+    st.held[:] = 0.0
+    return apply_rules(st, twin, par, programme, AT_CYCLE_END)
+
+
+@jit
+def open_cycle(st, programme, out):
+    """Begin the next cycle today."""
     segment = programme.segments[st.segment]
-    if st.cycle >= 0 and st.delayed == 0.0:
-        nerve = grade_cycle(st, twin, par, programme, grades, seed)
-        if segment.cytotoxic:
-            apply_rules(st, programme, nerve)
-        if st.death_set <= st.t:
-            return False
-    if segment.cycles > 0 and st.cycle + 1 >= segment.cycles:
-        return False
-    if not any_dose_left(st, programme, segment) or stops_early(st, twin, par, segment, seed):
-        return False
-    wait = wait_for_counts(st, programme, segment)
-    if wait == math.inf:
-        return False
-    if wait > 0.0:
-        st.delayed += wait
-        st.next_cycle = st.t + wait
-        return True
     st.delayed = 0.0
     st.cycle += 1
     st.cycle_start = st.t
     st.next_cycle = st.t + segment.cycle_days
     st.admin = segment.admin_from
     st.nadir = st.chain[C]
-    if st.segment < programme.n_planned and segment.cytotoxic:
+    if st.segment < programme.n_planned and segment.cytotoxic and segment.trigger == START_PLANNED:
         out.cycles_given += 1
         out.dose_given += mean_dose(st, programme, segment)
-    return True
+
+
+@jit
+def cycle_boundary(st, twin, par, programme, out, grades, seed):
+    """End of one cycle and start of the next. Returns GO_ON or PAUSES; ENDS or SWITCHES when it is over."""
+    segment = programme.segments[st.segment]
+    decision = close_cycle(st, twin, par, programme, grades, seed)
+    if st.death_set <= st.t or (segment.cycles > 0 and st.cycle + 1 >= segment.cycles):
+        return max(ENDS, decision)
+    if decision >= PAUSES:
+        return decision
+    if not any_dose_left(st, programme, segment) or stops_early(st, twin, par, segment, seed):
+        return ENDS
+    wait = days_to_wait(st, twin, par, programme)
+    if wait == math.inf:
+        return ENDS
+    if wait > 0.0:
+        st.delayed += wait
+        st.next_cycle = st.t + wait
+        return GO_ON
+    decision = apply_rules(st, twin, par, programme, AT_CYCLE_START)
+    if decision >= PAUSES:
+        return decision
+    open_cycle(st, programme, out)
+    return GO_ON

@@ -21,12 +21,12 @@ from metachron.engine.records import (
     LIVER,
     OCCULT,
     PROCEDURE,
+    START_PLANNED,
     VISIBLE,
     Programme,
 )
 from metachron.interop.core import (
     CLASS_NAMES,
-    CYTOTOXIC_CLASSES,
     EGFR,
     Administration,
     Core,
@@ -96,13 +96,32 @@ class Calendar:
     given: dict[float, Day] = field(default_factory=dict)
     dose: NDArray[np.float64] = field(default_factory=lambda: np.ones(len(CLASS_NAMES)))
     opened: set[int] = field(default_factory=set)
+    left_out: list[str] = field(default_factory=list)
+
+    def fill(self) -> None:
+        """Lay out the planned steps, until one that waits for something to happen."""
+        day = 0.0
+        for segment in self.programme.segments[: self.programme.n_planned]:
+            if segment["trigger"] != START_PLANNED:
+                self.left_out.append(
+                    "the steps that wait for progression or recurrence, and those after them"
+                )
+                return
+            day += float(segment["gap"])
+            if segment["kind"] == PROCEDURE:
+                self.left_out.append(f"the procedure planned for day {day:g}")
+            elif day < self.days:
+                day = self.course(segment, day)
 
     def course(self, segment: np.void, start: float) -> float:
         """Lay out one course; returns the day it ends (the horizon when it has no fixed length)."""
         admins = self.programme.admins[segment["admin_from"] : segment["admin_to"]]
         self.dose = np.minimum(self.dose, segment["dose"])  # what was reduced stays so
         today = self.given.setdefault(start, Day())
-        classes = {int(a["what"]) for a in admins if a["what"] < len(CLASS_NAMES)} - self.opened
+        classes = {int(a["what"]) for a in admins if a["what"] < len(CLASS_NAMES)}
+        if EGFR in classes & self.opened:
+            self.left_out.append(f"the return of anti-EGFR sensitivity before day {start:g}")
+        classes -= self.opened
         today.opens += sorted(classes)
         self.opened |= classes
         if segment["line"] > 0:
@@ -162,14 +181,8 @@ def lay_out(
 
     `lesions` is the twin's row, shape (room,) of LESION; `twin` and `draw` are single records.
     """
-    calendar, day, left_out = Calendar(programme, draw, days), 0.0, []
-    for index in range(programme.n_planned):
-        segment = programme.segments[index]
-        day += float(segment["gap"])
-        if segment["kind"] == PROCEDURE:
-            left_out.append(f"the procedure planned for day {day:g}")
-        elif day < days:
-            day = calendar.course(segment, day)
+    calendar = Calendar(programme, draw, days)
+    calendar.fill()
     present = [row for row in lesions[: int(twin["n_lesions"])] if row["status"] in (VISIBLE, OCCULT)]
     core = Core(
         constants=MappingProxyType({}),
@@ -177,7 +190,7 @@ def lay_out(
         visible=tuple(bool(row["status"] == VISIBLE) for row in present),
         given=tuple(today.frozen(at) for at, today in sorted(calendar.given.items())),
         days=float(days),
-        notes=tuple(left_out),
+        notes=tuple(calendar.left_out),
     )
     constants = patient_constants(twin, present, draw)
     return Core(**(vars(core) | {"constants": MappingProxyType(constants)}))
@@ -205,8 +218,3 @@ def patient_constants(twin: np.void, present: Iterable[np.void], draw: np.void) 
         c[f"size_{i}"] = float(row["x"])
         c[f"growth_{i}"] = float(twin["growth"] * row["growth"])
     return c
-
-
-def loses_potency(k: int) -> bool:
-    """Does class k kill less in later lines?"""
-    return k in CYTOTOXIC_CLASSES

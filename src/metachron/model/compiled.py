@@ -40,7 +40,9 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 UNCOMPILED: bool = bool(numba.config.DISABLE_JIT)  # type: ignore[attr-defined]
-jit = numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
+jit = numba.njit(  # type: ignore[call-overload]
+    cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True
+)
 
 
 def attributes(array: Any) -> Any:

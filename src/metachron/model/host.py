@@ -18,7 +18,7 @@ from metachron.model.compiled import jit
 # State: precursors P, transits T1..T3, circulating neutrophils C, and the feedback (C0 / C)^gamma
 P, T1, T2, T3, C, FEEDBACK = 0, 1, 2, 3, 4, 5
 STATES = 6
-LEAST_COUNT = 1.0e-6
+LEAST_COUNT = 1.0e-4
 
 
 @jit
@@ -70,6 +70,7 @@ def chain_step(chain, m, fade, base, gamma, ktr, kc, h, per_h, carry, moment):
     rise_c = ktr * chain[T3] - kc * c1
     df1 = -gamma * f1 * rise_c * per_c
     e = ktr * (weighted_cubic(f0, df0, f1, df1, h, per_h, m, moment) - predicted)
+    e = min(max(e, -1.0), 1.0)  # a correction; larger only when no cell is left
     chain[P] = p1 * (1.0 + e * (1.0 + e * (0.5 + e * (1.0 / 6.0)))) if abs(e) < 0.02 else p1 * math.exp(e)
     chain[FEEDBACK] = f1
     if fall < 0.0 < rise_c:

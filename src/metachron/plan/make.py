@@ -34,9 +34,9 @@ def make_plan(
     """Compare strategies for one patient.
 
     Main arguments: `patient`; `strategies` (names or expressions; None lists those of the situation).
-    Other: `twins` (count; None adds twins until the Monte Carlo error of every difference is at most the
-    share `mc_error` of the half-width of its interval, 0.1 when None, or the limit is reached), `draws`
-    (count), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`.
+    Other: `twins` (count; None adds twins until the Monte Carlo error of every difference is at most
+    `mc_error`, 0.2 when None, of the half-width of its interval, or the limit is reached; see
+    `plan.precision`), `draws` (count), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`.
     Raises InputError (unknown strategy, nothing that can be compared, mc_error outside 0 to 1 or beside
     twins) and TwinError (findings that no twin matches). Same arguments, same plan, whatever `jobs`.
     """

@@ -1,10 +1,10 @@
 """How small the Monte Carlo error of a difference must be, and what the plan says of it.
 
 The interval of a difference holds the spread of the parameters, which more twins cannot narrow, and the
-Monte Carlo error, which they can. An error of a tenth of the half-width widens a normal interval by 1.3 %
-(half-width 1.645 sd, so the variance grows by 0.1645 squared): the interval is then that of the parameters.
-What would not change the figure as printed is small enough too: 0.1 months, one percentage point, or 2 % of
-the difference, as large differences are printed in whole months.
+Monte Carlo error, which they can. The error may be a fraction of the scale of the difference: of the
+half-width of its interval, but of no less than a month (five percentage points) or a tenth of the difference,
+since nobody decides on less. At the default of 0.2 it widens a normal 90 % interval by less than 6 % (half-
+width 1.645 sd, and 1 / sqrt(1 - 0.329^2) = 1.059), and 0.2 months in five years are six days.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from metachron.plan.results import Difference, MonteCarlo
 if TYPE_CHECKING:
     from metachron.plan.bands import Paired
 
-DEFAULT_FRACTION = 0.1
-SMALL_ENOUGH = {"months": 0.1, "fraction": 0.01}
-SMALL_SHARE = 0.02
+DEFAULT_FRACTION = 0.2
+LEAST_SCALE = {"months": 1.0, "fraction": 0.05}
+LEAST_SHARE = 0.1  # of the difference
 
 
 def allowed_fraction(twins: int | None, mc_error: float | None, name: str = "mc_error") -> float:
@@ -37,7 +37,7 @@ def allowed_fraction(twins: int | None, mc_error: float | None, name: str = "mc_
 
 def target(paired: Paired, unit: str, fraction: float) -> float:
     """The largest Monte Carlo error allowed of a difference, in its unit."""
-    return max(fraction * paired.half_width, SMALL_ENOUGH[unit], SMALL_SHARE * abs(paired.mean))
+    return fraction * max(paired.half_width, LEAST_SCALE[unit], LEAST_SHARE * abs(paired.mean))
 
 
 def excess(difference: Difference) -> float:
@@ -58,7 +58,7 @@ def in_words(value: float, unit: str) -> str:
 def summary(comparison: list[Difference], twins: int, fraction: float, most: int | None) -> MonteCarlo:
     """What is said of the error that remains. `most`: the limit of an adaptive plan, else None."""
     missed = sum(excess(d) > 1.0 for d in comparison)
-    largest = {u: max((d.mc_error for d in comparison if d.unit == u), default=0.0) for u in SMALL_ENOUGH}
+    largest = {u: max((d.mc_error for d in comparison if d.unit == u), default=0.0) for u in LEAST_SCALE}
     stopped = most is not None and missed > 0
     return MonteCarlo(
         twins=twins,

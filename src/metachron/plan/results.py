@@ -149,8 +149,8 @@ class Difference(Result):
     )
     mc_target: float = Field(
         0.0,
-        description="Largest Monte Carlo error allowed: a share of the half-width of the interval, or what"
-        " would not show in the figure as printed.",
+        description="Largest Monte Carlo error allowed: a fraction of the half-width of the interval, or of"
+        " 1 month (0.05) or a tenth of the difference if that is more.",
     )
 
 
@@ -160,7 +160,9 @@ class MonteCarlo(Result):
     twins: int = Field(description="Simulated under each strategy.")
     adaptive: bool = Field(description="The plan chose the number; false: it was asked for.")
     most_twins: int | None = Field(description="Limit of an adaptive plan.")
-    fraction: float = Field(description="Error allowed, as a share of the half-width of each 90 % interval.")
+    fraction: float = Field(
+        description="Error allowed, as a fraction of the half-width (or least scale) of each interval."
+    )
     largest_error_months: float = Field(description="Of all differences in months.")
     largest_error_fraction: float = Field(description="Of all differences of fractions.")
     above_target: int = Field(description="Differences whose error is above their target.")

@@ -135,6 +135,6 @@ def twins_rule(plan: Plan) -> str:
         return ""
     return (
         f"Twins are added until the error of each difference is at most {100 * plan.monte_carlo.fraction:g}%"
-        " of the half-width of its interval, or too small to change the figure as printed: 0.1 months, one"
-        " percentage point, or 2% of the difference."
+        " of the half-width of its interval (of 1 month, 5 percentage points or a tenth of the difference if"
+        " that is more)."
     )

@@ -96,51 +96,70 @@ def hazard(sum_cm, liver_ml, liver, c):
 
 
 @jit
-def lesions(s, out, at, c, first, phi, drug, fixed, line_growth, potency):
-    """Growth, kill, dead tissue and the hazard of death. `drug` and `fixed` hold what lesions differ in."""
-    kill, decay, loses, egfr = drug
-    growth, in_liver, visible = fixed
+def sizes(s, x, first, phi, rho):
+    """ln living cells of every lesion, into x (lesions,)."""
     classes, count = phi.shape
-    v, checkpoint, stress, cells = at[0], at[1], at[2], at[9]
-    y, held, dead, immune_at, d = first
-    span = c[36] - LN_REFERENCE
-    for k in range(classes):
-        out[k] = -decay[k] * s[k]
-    slowing = 1.0 - c[3] * s[v] / (s[v] + c[4]) if v >= 0 else 1.0
-    x, total = np.empty(count), 0.0
+    y, _, _, immune_at, d = first
     for i in range(count):
         x[i] = s[y + i] - (s[immune_at + i] if immune_at >= 0 else 0.0)
         for k in range(classes):
             gone = s[d + k * count + i]
-            x[i] += math.log((1.0 - phi[k, i]) * math.exp(-gone) + phi[k, i] * math.exp(-c[0] * gone))
-        total += math.exp(x[i])
-    boost = 1.0 + c[10] * s[stress] if stress >= 0 else 1.0
+            x[i] += math.log((1.0 - phi[k, i]) * math.exp(-gone) + phi[k, i] * math.exp(-rho * gone))
+
+
+@jit
+def by_drugs(s, out, i, at_kill, gf, vessels, c, phi, drug, potency):
+    """Rates of cumulative kill of lesion i, into `out` from `at_kill`; returns its loss of ln cells a day."""
+    kill, _, loses, egfr = drug
+    classes, count = phi.shape
+    rate = 0.0
+    for k in range(classes):
+        step = kill[k] * gf * s[k] * (potency if loses[k] else 1.0)
+        if k == egfr:
+            step *= c[1] + (1.0 - c[1]) * vessels
+        gone = s[at_kill + k * count + i]
+        weak, strong = (1.0 - phi[k, i]) * math.exp(-gone), phi[k, i] * math.exp(-c[0] * gone)
+        out[at_kill + k * count + i] = step
+        rate += step * (weak + c[0] * strong) / (weak + strong)
+    return rate
+
+
+@jit
+def by_immunity(s, at, c, gf, n, total):
+    """Immune kill a day of a lesion of n cells among `total`."""
+    checkpoint, stress, cells = at[1], at[2], at[9]
+    immune = c[24] * gf * s[checkpoint] if checkpoint >= 0 else 0.0
+    if cells >= 0:
+        ratio = c[22] * s[cells] * (n / total) ** (2.0 / 3.0) / n
+        immune += c[23] * ratio / (1.0 + ratio)
+    return (1.0 + c[10] * s[stress]) * immune
+
+
+@jit
+def lesions(s, out, at, c, first, phi, drug, fixed, line_growth, potency):
+    """Growth, kill, dead tissue and the hazard of death. `drug` and `fixed` hold what lesions differ in."""
+    growth, in_liver, visible = fixed
+    classes, count = phi.shape
+    y, held, dead, immune_at, at_kill = first
+    for k in range(classes):
+        out[k] = -drug[1][k] * s[k]
+    slowing = 1.0 - c[3] * s[at[0]] / (s[at[0]] + c[4]) if at[0] >= 0 else 1.0
+    x = np.empty(count)
+    sizes(s, x, first, phi, c[0])
+    total = np.exp(x).sum()
     sum_cm, liver_ml = 0.0, 0.0
     for i in range(count):
-        gf = min(max((c[36] - x[i]) / span, LEAST), MOST)
-        grow = growth[i] * gf * line_growth
+        n = math.exp(x[i])
+        gf = min(max((c[36] - x[i]) / (c[36] - LN_REFERENCE), LEAST), MOST)
         vessels = min(max((x[i] - LN_AVASCULAR) / LN_DECADE, 0.0), 1.0)
-        factor = 1.0 - vessels * (1.0 - slowing)
+        grow, factor = growth[i] * gf * line_growth, 1.0 - vessels * (1.0 - slowing)
         out[y + i] = grow * factor
         if held >= 0:
             out[held + i] = grow * (1.0 - factor)
-        rate = 0.0
-        for k in range(classes):
-            step = kill[k] * gf * s[k] * (potency if loses[k] else 1.0)
-            if k == egfr:
-                step *= c[1] + (1.0 - c[1]) * vessels
-            gone = s[d + k * count + i]
-            weak, strong = (1.0 - phi[k, i]) * math.exp(-gone), phi[k, i] * math.exp(-c[0] * gone)
-            out[d + k * count + i] = step
-            rate += step * (weak + c[0] * strong) / (weak + strong)
-        n = math.exp(x[i])
+        rate = by_drugs(s, out, i, at_kill, gf, vessels, c, phi, drug, potency)
         if immune_at >= 0:
-            immune = c[24] * gf * s[checkpoint] if checkpoint >= 0 else 0.0
-            if cells >= 0:
-                ratio = c[22] * s[cells] * (n / total) ** (2.0 / 3.0) / n
-                immune += c[23] * ratio / (1.0 + ratio)
-            out[immune_at + i] = boost * immune
-            rate += boost * immune
+            out[immune_at + i] = by_immunity(s, at, c, gf, n, total)
+            rate += out[immune_at + i]
         out[dead + i] = n / CELLS_PER_ML * rate - c[2] * s[dead + i]
         volume = n / CELLS_PER_ML + s[dead + i]
         if visible[i]:

@@ -1,0 +1,143 @@
+"""A grid of small scenarios on which the engine is held against the reference; twins made by hand.
+
+Each has a few twins under as many parameter draws of the prior, so that kill, growth and marrow vary. The
+twins stand for nobody: they only have to go through every law.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metachron.engine.compile import compile_strategy
+from metachron.engine.records import LESION, LIVER, LUNG, OCCULT, TWIN, VISIBLE, Programme
+from metachron.parameters import draw_parameters
+from metachron.patient.examples import read_example
+from metachron.strategies.catalogue import load_catalogue
+from metachron.strategies.language import resolve
+
+YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A strategy for an example patient; `seen_mm` diameters of seen lesions, `hidden` unseen ones."""
+
+    name: str
+    patient: str
+    strategy: str
+    seen_mm: tuple[float, ...] = ()
+    hidden: int = 3
+    days: float = 3.0 * YEAR
+    twin: dict[str, float] = field(default_factory=dict)
+    draw: dict[str, float] = field(default_factory=dict)
+
+
+GRID = (
+    Scenario("no drug", "unresectable_ras_mutant", "best_supportive_care", (20.0, 45.0)),
+    Scenario("5-FU adjuvant", "stage3_adjuvant", "adjuvant_lv5fu2", (), 4, 4.0 * YEAR),
+    Scenario(
+        "mFOLFOX6 and bevacizumab", "unresectable_ras_mutant", "mfolfox6_bevacizumab", (15.0, 40.0), 4
+    ),
+    Scenario(
+        "anti-EGFR", "metachronous_solitary", "mfolfox6_panitumumab", (25.0, 12.0), 4,
+        twin={"egfr_active": 1.0},
+    ),
+    Scenario("checkpoint inhibitor", "msi_high", "pembrolizumab", (25.0, 40.0), 3, twin={"msi_high": 1}),
+    Scenario(
+        "cells between cycles", "unresectable_ras_mutant", "mfolfox6 + cik*6@8", (15.0,), 4,
+        draw={"cell_effect_real": 1.0},
+    ),
+    Scenario(
+        "cells after chemotherapy", "stage3_adjuvant", "adjuvant_mfolfox6_cik", (), 5, 4.0 * YEAR,
+        draw={"cell_effect_real": 1.0},
+    ),
+    Scenario("lymphodepletion", "unresectable_ras_mutant", "til", (20.0,), 3, draw={"cell_effect_real": 1.0}),
+    Scenario(
+        "resection between two courses", "synchronous_bilobar", "perioperative_mfolfox6", (30.0, 15.0), 3,
+        4.0 * YEAR, draw={"stop_per_cycle": 0.0},
+    ),
+    Scenario("ablation", "recurrence_after_hepatectomy", "cryoablation_cik", (18.0,), 3, 4.0 * YEAR),
+    Scenario(
+        "later lines", "synchronous_bilobar", "mfolfox6_bevacizumab", (30.0, 20.0), 2,
+        twin={"sensitivity": 0.4, "logit_macro": 1.0},
+        draw={"next_line_share": 0.999, "death_intercept": -12.0, "death_liver_max": 0.0},
+    ),
+    Scenario(
+        "delay by counts", "unresectable_ras_mutant", "folfoxiri_bevacizumab", (20.0,), 2, 1.5 * YEAR,
+        twin={"marrow_factor": 1.6, "neutrophils": 3.0},
+    ),
+    Scenario(
+        "switches on", "recurrence_after_hepatectomy", "repeat_hepatectomy > cik*4", (22.0,), 4, 4.0 * YEAR,
+        draw={
+            "regeneration_growth": 1.5, "dormancy_days": 200.0, "marrow_support": 0.2,
+            "cell_effect_real": 1.0, "repeat_local_share": 1.0,
+        },
+    ),
+    Scenario(
+        "antigen after freezing", "recurrence_after_hepatectomy", "cryoablation > [14d] cik*8", (18.0, 14.0),
+        4, 4.0 * YEAR, draw={"antigen_pulse": 1.0, "cell_effect_real": 1.0},
+    ),
+)  # fmt: skip
+
+
+class Ready(NamedTuple):
+    """Arguments of `simulate` and `trace`."""
+
+    lesions: NDArray[np.void]
+    twins: NDArray[np.void]
+    draws: NDArray[np.void]
+    programme: Programme
+
+
+def build(scenario: Scenario, twins: int = 3, seed: int = 5) -> Ready:
+    """`twins` twins of the scenario, each under its own parameter draw."""
+    rng = np.random.default_rng([seed, *scenario.name.encode()])
+    draws = draw_parameters(max(twins, 2), seed)[:twins]
+    for name, value in scenario.draw.items():
+        draws[name] = value
+    people = _people(scenario, draws, rng)
+    catalogue = load_catalogue()
+    programme = compile_strategy(
+        read_example(scenario.patient), resolve(scenario.strategy, catalogue), catalogue,
+        metastatic=bool(scenario.seen_mm),
+    )  # fmt: skip
+    return Ready(_lesions(scenario, draws, rng), people, draws, programme)
+
+
+def _people(scenario: Scenario, draws: NDArray[np.void], rng: np.random.Generator) -> NDArray[np.void]:
+    n = draws.size
+    people = np.zeros(n, TWIN)
+    people["key"] = people["draw"] = np.arange(n)
+    people["n_lesions"] = len(scenario.seen_mm) + scenario.hidden
+    people["growth"] = math.log(2.0) / draws["vdt_ref_days"] * np.exp(0.5 * rng.standard_normal(n))
+    for name in ("sensitivity", "immune", "checkpoint"):
+        people[name] = np.exp(0.5 * rng.standard_normal(n))
+    people["age"], people["background_factor"] = 50.0, 0.2
+    people["neutrophils"] = draws["neutrophil_base_e9_l"] * np.exp(0.3 * rng.standard_normal(n))
+    people["marrow_factor"] = np.exp(0.4 * rng.standard_normal(n))
+    people["nerve_factor"] = np.exp(0.4 * rng.standard_normal(n))
+    people["liver_ml"], people["liver_share"] = 1500.0, 1.0
+    people["logit_macro"] = rng.normal(-3.0, 2.5, (n, 6))
+    people["logit_micro"] = rng.normal(-14.0, 5.0, (n, 6))
+    for name, value in scenario.twin.items():
+        people[name] = value
+    return people
+
+
+def _lesions(scenario: Scenario, draws: NDArray[np.void], rng: np.random.Generator) -> NDArray[np.void]:
+    n, seen = draws.size, len(scenario.seen_mm)
+    found = np.zeros((n, seen + scenario.hidden), LESION)
+    found["growth"] = np.exp(0.15 * rng.standard_normal(found.shape))
+    found["offset"] = 0.5 * rng.logistic(size=found.shape)
+    found["organ"], found["status"] = LIVER, OCCULT
+    found["x"] = rng.uniform(2.0, 19.0, found.shape)
+    found["status"][:, :seen] = VISIBLE
+    diameters = np.array(scenario.seen_mm) * np.exp(0.1 * rng.standard_normal((n, seen)))
+    found["x"][:, :seen] = np.log(np.pi / 6.0 * diameters**3 * 1e6)
+    found["organ"][:, -1] = np.where(rng.random(n) < 0.3, LUNG, LIVER)
+    return found
