@@ -10,8 +10,8 @@ from metachron.bench.lives import Progress, Rate, by_group, time_all
 from metachron.bench.machine import machine
 from metachron.bench.workload import HORIZON_YEARS, Scenario, scenarios, tiled
 
-TWINS, RUNS = 500, 5
-QUICK_TWINS, QUICK_RUNS = 50, 5
+TWINS, RUNS = 1000, 5
+QUICK_TWINS, QUICK_RUNS = 200, 5
 
 
 def describe(twins: int, strategies: int) -> str:
