@@ -15,6 +15,7 @@ from metachron.reference.life import ReferenceLife, live
 from metachron.reference.scenarios import Ready, Scenario, build
 
 SEED = 7
+NOISE = 1e-9  # errors below this are rounding, and have no order
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,19 @@ def worst(measured: Iterable[Measured]) -> dict[float, dict[str, float]]:
     return table
 
 
-def order(coarse: float, fine: float, ratio: float = 2.0) -> float:
-    """Observed order of convergence between two errors; NaN when there is nothing to measure."""
-    if coarse <= 0.0 or fine <= 0.0:
-        return math.nan
-    return math.log(coarse / fine) / math.log(ratio)
+def orders(measured: Iterable[Measured]) -> dict[str, float]:
+    """Observed order of convergence of each state: the median over lives, between the two ends of the scales.
+
+    States whose error is mere rounding are left out.
+    """
+    lives: dict[tuple[str, int], dict[float, dict[str, float]]] = {}
+    for one in measured:
+        lives.setdefault((one.scenario, one.twin), {})[one.scale] = one.found.errors
+    found: dict[str, list[float]] = {}
+    for errors in lives.values():
+        coarse, fine = max(errors), min(errors)
+        for state, error in errors[coarse].items():
+            less = errors[fine].get(state, 0.0)
+            if min(error, less) > NOISE:
+                found.setdefault(state, []).append(math.log(error / less) / math.log(coarse / fine))
+    return {state: float(np.median(values)) for state, values in found.items()}

@@ -16,6 +16,9 @@ from metachron.reference.state import CLASSES, Body, Lesion, fresh_body
 
 # Codes of the array layouts
 PROCEDURE = 0
+PLANNED, ON_PROGRESSION, ON_RECURRENCE = range(3)  # what starts a step
+LOCAL_THEN_SYSTEMIC, SYSTEMIC_ONLY, NOTHING_MORE = range(3)  # what follows recurrence
+GIVEN = 9  # kill classes, anti-VEGF, checkpoint, cells
 ABSENT, SEEN, HIDDEN = 0, 1, 2
 PROGRESSED, DIED = 1, 2
 BACKGROUND, CANCER, OPERATION, TOXICITY = 1, 2, 3, 4
@@ -63,6 +66,9 @@ class Course:
     cycle_start: float = 0.0
     next_cycle: float = 0.0
     delayed: float = 0.0
+    paused: bool = False
+    until_progression: bool = False
+    cycle_from: int = 0  # first cycle since the last pause
     still_to_give: list[SimpleNamespace] = field(default_factory=list)
 
 
@@ -112,20 +118,23 @@ class Case:
     first_episode_over: bool = False
     procedures: int = 0
     # what treatment has left behind
-    dose: list[float] = field(default_factory=lambda: [1.0] * CLASSES)
+    dose: list[float] = field(default_factory=lambda: [1.0] * GIVEN)
+    left_out: list[bool] = field(default_factory=lambda: [False] * GIVEN)
+    oxaliplatin: float = 0.0
     last_given: list[float | None] = field(default_factory=lambda: [None] * CLASSES)
     first_logit: dict[tuple[int, int], float] = field(default_factory=dict)
     cell_decay: float = 0.1
     nadir: float = 0.0
     nerve_peak: float = 0.0
     nerve_graded: bool = False
-    nerve_rule: int = 0
     febrile: bool = False
     febrile_count: int = 0
-    toxic: bool = False
+    last_grades: dict[int, int] = field(default_factory=dict)
     toxicity_so_far: dict[int, float] = field(default_factory=dict)
     stop_coins: int = 0
-    gcsf_from: float = math.inf
+    gcsf: bool = False
+    times_met: list[int] = field(default_factory=list)
+    used_up: list[bool] = field(default_factory=list)
     removed: tuple[float, float] = (0.0, 0.0)
     pulse_day: float = math.inf
     # scans
@@ -136,6 +145,7 @@ class Case:
     smallest_in_liver: float = 0.0
     new_lesion: bool = False
     best: int = NOT_MEASURED
+    last_response: int = NOT_MEASURED
     # death that is already certain
     set_day: float = math.inf
     set_cause: int = 0
@@ -148,6 +158,12 @@ class Case:
     def worst(self, kind: int, grade: int) -> None:
         """Record a grade of toxicity if it is the worst so far."""
         self.grades[kind] = max(int(self.grades[kind]), grade)
+
+    def after_operation(self, kind: int, grade: int, planned: bool) -> None:
+        """Toxicity of an operation: the rules read it, and that of planned treatment is recorded."""
+        self.last_grades[kind] = max(self.last_grades.get(kind, 0), grade)
+        if planned:
+            self.worst(kind, grade)
 
     def any_alive(self) -> bool:
         """Is any lesion alive?"""
@@ -179,7 +195,8 @@ def new_case(lesions_row: Any, twin: Any, draw: Any, programme: Programme, seed:
     )  # fmt: skip
     case.line = person.start_line
     case.nadir = person.neutrophils
-    case.nerve_peak = 0.0
+    case.oxaliplatin = float(programme.ox_before)
+    case.times_met, case.used_up = [0] * len(programme.rules), [False] * len(programme.rules)
     case.metastatic = any(s.visible for s in lesions)
     case.free_of_disease = not case.metastatic
     return case

@@ -15,10 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.records import N_KINDS, Programme
-from metachron.reference.case import BACKGROUND, CANCER, DIED, PROCEDURE, Case, new_case
+from metachron.reference.case import BACKGROUND, CANCER, DIED, PLANNED, PROCEDURE, Case, new_case
 from metachron.reference.ode import surroundings_of
 from metachron.reference.philox import Stream
+from metachron.reference.planning import (
+    after_progression,
+    give_up_plan,
+    leave_course,
+    next_line,
+    queue_planned,
+    seen_outside_liver,
+)
 from metachron.reference.procedures import operate, organ_of_all
+from metachron.reference.rules import SCAN as AT_SCAN
+from metachron.reference.rules import Decision, apply_rules
 from metachron.reference.scans import SHRINKAGE, felt, new_baseline, next_scan_day, scan, sum_of_diameters
 from metachron.reference.solve import Extremes, Solver
 from metachron.reference.state import LIVER, Body, Lesion, pack, unpack
@@ -26,7 +36,6 @@ from metachron.reference.treatment import begin_course, cycle_due, give_due, gra
 
 YEAR = 365.25
 VISIT_DAYS = 28.0
-MOST_REPEATS, REPEAT_MM, REPEAT_LESIONS, REPEAT_WAIT, LINE_WAIT = 2, 50.0, 3, 28.0, 14.0
 
 
 @dataclass(frozen=True)
@@ -82,84 +91,24 @@ def background_death(case: Case) -> float:
     return float(math.log1p(target * slope / now) / slope * YEAR)
 
 
-def queue_planned(case: Case) -> None:
-    """Queue the next planned step; its gap counts from today."""
-    case.queued, case.queue_day = None, math.inf
-    if case.next_planned < case.plan.source.n_planned:
-        case.queued = case.next_planned
-        case.queue_day = case.day + case.plan.segments[case.queued].gap
-        case.next_planned += 1
-
-
-def end_course(case: Case) -> None:
-    """The running course, if any, is over."""
-    if case.course is not None:
-        case.ends[case.course.index] = case.day
-        case.course = None
-
-
-def next_line(case: Case) -> None:
-    """Queue the next line of treatment, if there is one and the person is fit for it."""
-    case.queued, case.queue_day = None, math.inf
-    plan = case.plan.source
-    if case.lines_tried >= plan.n_lines:
-        case.line = max(case.line, 1) + 1
-        return
-    share = case.par.next_line_share
-    if case.metastatic and case.line == 0:  # more are fit for a first line than for later ones
-        share = math.sqrt(share)
-    if case.coins.uniform(Stream.NEXT_LINE, case.lines_tried) >= share:
-        case.lines_tried = plan.n_lines
-        return
-    case.queued, case.queue_day = plan.n_planned + case.lines_tried, case.day + LINE_WAIT
-    case.lines_tried += 1
-
-
-def seen_outside_liver(case: Case) -> bool:
-    """Is any visible lesion outside the liver?"""
-    return any(s.visible and s.organ != LIVER for s in case.lesions)
-
-
-def after_progression(case: Case, relapse: bool) -> None:
-    """Planned surgery goes on, local treatment is repeated, or the next line starts."""
-    plan = case.plan.source
-    if case.queued is not None and case.queued >= plan.n_planned and case.queued != plan.continue_segment:
-        return  # the answer to an earlier progression is on its way
-    end_course(case)
-    waiting = case.queued is not None and case.queued < plan.n_planned
-    upcoming = case.queued if waiting and case.queued is not None else case.next_planned
-    if upcoming < plan.n_planned and not relapse:
-        surgery = case.plan.segments[upcoming].kind == PROCEDURE
-        if surgery and not seen_outside_liver(case):
-            if case.queued is None:
-                queue_planned(case)
-            return
-    case.next_planned = plan.n_planned
-    if relapse and plan.repeat_segment >= 0 and case.procedures < MOST_REPEATS:
-        local = organ_of_all(case, REPEAT_MM, REPEAT_LESIONS) is not None
-        if local and case.coins.uniform(Stream.REPEAT_LOCAL, case.procedures) < case.par.repeat_local_share:
-            case.queued, case.queue_day = plan.repeat_segment, case.day + REPEAT_WAIT
-            return
-    next_line(case)
-
-
 def operable(case: Case, index: int) -> int | None:
     """Organ to operate on; None when the plan has changed (and then what follows is queued)."""
     plan = case.plan.source
-    if index == plan.repeat_segment:
+    if index == plan.repeat_segment or case.plan.segments[index].trigger != PLANNED:
         organ = organ_of_all(case)
         if organ is None:
-            next_line(case)
+            give_up_plan(case)
         return organ
     if seen_outside_liver(case):
-        case.next_planned = plan.n_planned
-        next_line(case)
+        give_up_plan(case)
         return None
     shrunk = sum_of_diameters(case.lesions) <= SHRINKAGE * case.baseline
     if case.plan.segments[index].needs_response and not case.free_of_disease and not shrunk:
-        case.next_planned = plan.n_planned
-        going_on = plan.continue_segment
-        case.queued, case.queue_day = (going_on if going_on >= 0 else None), case.day
+        if plan.continue_segment < 0:
+            give_up_plan(case)
+        else:
+            case.next_planned = plan.n_planned
+            case.queued, case.queue_day = plan.continue_segment, case.day
         return None
     return LIVER
 
@@ -195,12 +144,33 @@ def treat(case: Case) -> None:
     course = case.course
     if course is None:
         return
-    if course.next_cycle <= case.day and not cycle_due(case, course):
-        end_course(case)
-        if course.index < case.plan.source.n_planned:
-            queue_planned(case)
-        return
+    if course.next_cycle <= case.day:
+        decision = cycle_due(case, course)
+        if decision >= Decision.END:
+            leave_course(case, decision)
+            return
     give_due(case, course)
+
+
+def scan_day(case: Case) -> None:
+    """A scan, the rules that read it, and what follows progression unless a rule has seen to it."""
+    relapse = case.free_of_disease
+    progressed = scan(case)
+    decision = Decision.GO_ON if case.course is None else apply_rules(case, case.course, AT_SCAN)
+    if decision >= Decision.END:
+        leave_course(case, decision)
+    elif progressed and decision == Decision.GO_ON:
+        after_progression(case, relapse)
+    case.next_scan = next_scan_day(case)
+
+
+def gcsf_days(case: Case) -> tuple[float, float]:
+    """First day with G-CSF of the running cycle and first day without; none in other courses."""
+    course, par = case.course, case.par
+    if not case.gcsf or course is None or course.cycle < 0 or not course.segment.cytotoxic:
+        return math.inf, math.inf
+    first = course.cycle_start + par.gcsf_start_day
+    return first, first + par.gcsf_days
 
 
 def next_treatment(case: Case) -> float:
@@ -219,7 +189,7 @@ def advance(case: Case, limit: float, until: float, extinct: dict[int, float]) -
         case.lesions, case.day, par=case.par, twin=case.twin, kill_rate=np.array(kill_rates(case)),
         line_factor=1.0 if case.line < 2 else math.sqrt(factor) if case.line == 2 else factor,
         new_lesion=case.new_lesion, cell_decay=case.cell_decay, removed=case.removed,
-        pulse_day=case.pulse_day,
+        pulse_day=case.pulse_day, gcsf=gcsf_days(case)[0] <= case.day < gcsf_days(case)[1],
     )  # fmt: skip
     extremes = Extremes(case.nadir, case.nerve_peak)
     solver = Solver(at, limit, np.array([s.ln_last for s in case.lesions]), extremes)
@@ -259,14 +229,16 @@ def live(
     death, cause = math.inf, 0
     while True:
         certain = min(old_age, case.set_day)
-        idle = case.queued is None and case.course is None and case.free_of_disease
+        running = case.course is not None and not case.course.until_progression
+        idle = case.queued is None and not running and case.free_of_disease
         pending = [day for day in wanted if day > case.day or (day == case.day == 0.0 and not life.states)]
         if certain <= case.day or case.day >= horizon_days or (idle and not case.any_alive() and not pending):
             break
         visit = VISIT_DAYS * (math.floor(case.day / VISIT_DAYS) + 1.0)
         event = max(case.day, min(next_treatment(case), case.next_scan))
         waking = [s.wakes for s in case.lesions if s.wakes > case.day]
-        until = min([horizon_days, certain, event, visit, *pending[:1], *waking])
+        marrow = [day for day in gcsf_days(case) if day > case.day]
+        until = min([horizon_days, certain, event, visit, *pending[:1], *waking, *marrow])
         died = advance(case, limit, until, life.extinct)
         if died < math.inf:
             death, cause = died, CANCER
@@ -278,10 +250,7 @@ def live(
         if next_treatment(case) <= case.day:
             treat(case)
         if case.next_scan <= case.day or ((case.day in (event, visit)) and felt(case)):
-            relapse = case.free_of_disease
-            if scan(case):
-                after_progression(case, relapse)
-            case.next_scan = next_scan_day(case)
+            scan_day(case)
     if death == math.inf:
         death, cause = (old_age, BACKGROUND) if old_age <= case.set_day else (case.set_day, case.set_cause)
     _finish(case, death, cause, horizon_days)

@@ -43,7 +43,7 @@ from metachron.reference.state import (
 )
 
 LN2 = math.log(2.0)
-NOTHING_ML = 1.0e-12  # a lesion with less tissue is no detected disease any more
+MEASURABLE_CM = 0.4  # less disease in sight than this counts in proportion
 # Smaller lesions live without vessels and answer less to anti-EGFR drugs, larger ones live on vessels
 LN_AVASCULAR, LN_VASCULAR = math.log(3.0e6), math.log(3.0e7)
 LN_REFERENCE = math.log(5.0e10)
@@ -69,16 +69,21 @@ class Surroundings:
     new_lesion: bool
     cell_decay: float
     marrow_rests: bool = False
+    room: bool = True  # is there room for infused cells?
     kill_acts: bool = False
     gcsf: bool = False
     removed: tuple[float, float] = (0.0, 0.0)  # day of the last resection, share of the liver removed
     pulse_day: float = math.inf  # day of the last cryoablation
-    counted: NDArray[np.bool_] = field(init=False)  # visible lesions of which something is left
+    # Zone of each lesion in laws with bends: -1 below both, 0 between, 1 above
+    growth_zone: NDArray[np.int64] = field(init=False)
+    vessel_zone: NDArray[np.int64] = field(init=False)
+    acting: NDArray[np.int64] = field(init=False)  # classes of which anything is there
     decay: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         par = self.par
-        self.counted = self.visible.copy()
+        self.acting = np.arange(CLASSES)
+        self.growth_zone = self.vessel_zone = np.zeros(self.growth.size, dtype=np.int64)
         days = (
             par.half_life_fp_days, par.half_life_ox_days, par.half_life_iri_days, par.half_life_ftd_days,
             par.half_life_egfr_days, par.half_life_target_days,
@@ -95,10 +100,22 @@ class Surroundings:
         faster: float = self.par.gcsf_factor if self.gcsf else 1.0
         return 4.0 * 24.0 / float(self.par.marrow_transit_h) * faster
 
+    @property
+    def growth_bends(self) -> tuple[float, float]:
+        """Sizes between which the growth fraction falls from 4 to 0.2."""
+        return self.ln_capacity - FASTEST * self.span, self.ln_capacity - SLOWEST * self.span
+
+    def set_zones(self, x: Floats) -> None:
+        """Keep each lesion to the law of its zone until it leaves it."""
+        low, high = self.growth_bends
+        self.growth_zone = np.where(x < low, -1, np.where(x > high, 1, 0))
+        self.vessel_zone = np.where(x < LN_AVASCULAR, -1, np.where(x > LN_VASCULAR, 1, 0))
+
 
 def growth_fraction(x: Floats, at: Surroundings) -> Floats:
     """Growth at size x relative to the reference size."""
-    return np.asarray(np.clip((at.ln_capacity - x) / at.span, SLOWEST, FASTEST))
+    middle = (at.ln_capacity - x) / at.span
+    return np.where(at.growth_zone == 0, middle, np.where(at.growth_zone < 0, FASTEST, SLOWEST))
 
 
 def body_rates(y: Floats, out: Floats, at: Surroundings) -> None:
@@ -121,7 +138,7 @@ def body_rates(y: Floats, out: Floats, at: Surroundings) -> None:
     support = par.marrow_support * cells / (cells + par.support_half_cells) if cells > 0.0 else 0.0
     out[L] = LN2 / par.lymphocyte_recovery_days * missing - y[LYMPH] * lymph + support * missing
     if cells > 0.0:
-        room = max(0.0, missing - cells / par.cell_capacity)
+        room = missing - cells / par.cell_capacity if at.room else 0.0
         out[LN_E] = par.cell_expansion * room - at.cell_decay - par.cell_chemo_toxicity * y[CHEMO]
     out[MARROW] = -LN2 / par.marrow_effect_half_life_days * y[MARROW]
     leave = LN2 / par.lymphocyte_effect_half_life_days
@@ -151,13 +168,13 @@ def immune_rate(t: float, y: Floats, x: Floats, gf: Floats, at: Surroundings) ->
         rate = rate + twin.immune * largest * ratio / (1.0 + ratio)
     boost = 1.0 + par.chemo_sensitising * float(y[STRESS])
     if t >= at.pulse_day:
-        boost += par.antigen_pulse * math.exp(-(t - at.pulse_day) / par.antigen_pulse_days)
+        boost *= 1.0 + par.antigen_pulse * math.exp(-(t - at.pulse_day) / par.antigen_pulse_days)
     return np.asarray(rate * boost)
 
 
 @dataclass
 class LesionRates:
-    """What happens to each lesion in a day: growth, growth held back, hits per class (classes, n), loss."""
+    """What happens to lesions a day: growth, growth held back, hits per acting class (acting, n), loss."""
 
     growth: Floats
     held: Floats
@@ -165,28 +182,33 @@ class LesionRates:
     loss: Floats
 
 
-def vascular_share(x: Floats) -> Floats:
+def vascular_share(x: Floats, at: Surroundings) -> Floats:
     """Share of a lesion that lives on vessels."""
-    return np.asarray(np.clip((x - LN_AVASCULAR) / (LN_VASCULAR - LN_AVASCULAR), 0.0, 1.0))
+    ramp = (x - LN_AVASCULAR) / (LN_VASCULAR - LN_AVASCULAR)
+    return np.where(at.vessel_zone == 0, ramp, np.where(at.vessel_zone < 0, 0.0, 1.0))
 
 
 def lesion_rates(t: float, y: Floats, at: Surroundings) -> LesionRates:
-    """Rates of all lesions, arrays (n,); hits (classes, n)."""
+    """Rates of all lesions, arrays (n,); hits (acting classes, n)."""
     par = at.par
     rows = y[BODY:].reshape(ROWS, -1)
     gf = growth_fraction(rows[X], at)
-    share = vascular_share(rows[X])
+    share = vascular_share(rows[X], at)
     speed = at.twin.growth * at.line_factor
     since, removed = t - at.removed[0], at.removed[1]
     if removed > 0.0:
         speed *= 1.0 + par.regeneration_growth * removed * math.exp(-since / par.regeneration_days)
     free = speed * at.growth * gf * at.awake
     held = free * share * par.vegf_imax * y[VEGF] / (y[VEGF] + par.vegf_ic50_mg_l)
-    strength = at.micro[:, None] + (1.0 - at.micro[:, None]) * share
-    hits = (at.kill_rate * y[EFFECT])[:, None] * gf * strength
-    resistant = 1.0 / (1.0 + np.exp(-rows[LOGIT:]))
-    loss = (hits * (1.0 - resistant + par.rho_resistant * resistant)).sum(0)
-    return LesionRates(free - held, held, hits, loss + immune_rate(t, y, rows[X], gf, at))
+    k = at.acting
+    loss = immune_rate(t, y, rows[X], gf, at)
+    hits = np.zeros((0, gf.size))
+    if k.size:
+        micro = at.micro[k, None]
+        hits = (at.kill_rate[k] * y[EFFECT][k])[:, None] * gf * (micro + (1.0 - micro) * share)
+        resistant = 1.0 / (1.0 + np.exp(-rows[LOGIT + k]))
+        loss = loss + (hits * (1.0 + (par.rho_resistant - 1.0) * resistant)).sum(0)
+    return LesionRates(free - held, held, hits, loss)
 
 
 def derivative(t: float, y: Floats, at: Surroundings) -> Floats:
@@ -197,11 +219,11 @@ def derivative(t: float, y: Floats, at: Surroundings) -> Floats:
     if n:
         rows, change = y[BODY:].reshape(ROWS, -1), out[BODY:].reshape(ROWS, -1)
         rates = lesion_rates(t, y, at)
-        living = np.where(at.alive, np.exp(rows[X]) / 1.0e9, 0.0)
-        change[X] = np.where(at.alive, rates.growth - rates.loss, 0.0)
-        change[HELD] = np.where(at.alive & at.kill_acts, rates.held, 0.0)
+        living = at.alive * np.exp(rows[X]) / 1.0e9
+        change[X] = at.alive * (rates.growth - rates.loss)
+        change[HELD] = at.alive * rates.held
         change[DEAD] = living * rates.loss - at.par.dead_tissue_clearance * rows[DEAD]
-        change[LOGIT:] = np.where(at.alive, (1.0 - at.par.rho_resistant) * rates.hits, 0.0)
+        change[LOGIT + at.acting] = at.alive * (1.0 - at.par.rho_resistant) * rates.hits
         out[HAZARD] = hazard(rows[DEAD] + living, float(y[LIVER_VOLUME]), at)
     return out
 
@@ -209,12 +231,12 @@ def derivative(t: float, y: Floats, at: Surroundings) -> Floats:
 def hazard(volume_ml: Floats, liver: float, at: Surroundings) -> float:
     """Hazard of death per day by detected disease and by replacement of the liver."""
     par = at.par
-    seen = volume_ml[at.counted]
+    seen = volume_ml[at.visible]
     total_cm = float(np.cbrt(6.0 * seen / math.pi).sum())
     rate = 0.0
     if total_cm > 0.0:
         rate = math.exp(par.death_intercept + par.death_new_lesion * at.new_lesion)
-        rate *= (1.0 + total_cm) ** par.death_burden
+        rate *= (1.0 + total_cm) ** par.death_burden * min(1.0, total_cm / MEASURABLE_CM)
     tumour = float(volume_ml[at.organ == LIVER].sum())
     if tumour > 0.0:
         share = tumour / (tumour + liver * at.twin.liver_ml)

@@ -30,7 +30,7 @@ class Pair:
     death_days: float
 
 
-def whole_lives(scenario: Scenario, twins: int, years: float = 10.0) -> list[Pair]:
+def whole_lives(scenario: Scenario, twins: int, years: float = 6.0) -> list[Pair]:
     """Compare `twins` lives of the scenario over `years`."""
     longer = replace(scenario, days=years * YEAR)
     ready = build(longer, twins)
@@ -65,7 +65,8 @@ def differences(lives: Lives, i: int, life: ReferenceLife) -> tuple[str, ...]:
 
 def _moved(row: np.void, out: dict[str, float], name: str) -> bool:
     """Has an event other than death, which falls on a whole day, moved?"""
-    return row[name] != out[name] and row[f"{name}_event"] == out[f"{name}_event"] == 1
+    same_kind = row[f"{name}_event"] == out[f"{name}_event"] == 1
+    return bool(same_kind and row[name] != out[name])
 
 
 def _reason(scenario: Scenario, ready: Ready, i: int) -> str:

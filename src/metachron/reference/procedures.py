@@ -51,7 +51,7 @@ def _ablate(case: Case, i: int, coin: int, segment: SimpleNamespace) -> None:
     if segment.cryo:
         case.pulse_day = case.day
     margin = segment.margin + case.par.margin_sd_mm * case.coins.normal(Stream.MARGIN, coin)
-    p = residue_probability(lesion, margin, segment.device, case.par)
+    p = residue_probability(lesion, margin, segment.hazard_factor, case.par)
     if lesion.alive and case.coins.uniform(Stream.ABLATION, coin) < p:
         leave(lesion, lesion.x + math.log(case.par.residual_share))
     else:
@@ -88,8 +88,8 @@ def _liver_failure(case: Case, planned: bool) -> None:
     """Liver failure after hepatectomy, by what is left of the original liver."""
     par = case.par
     p = par.phlf_max / (1.0 + math.exp(min((case.body.liver - par.phlf_mid) / par.phlf_width, 700.0)))
-    if planned and case.coins.uniform(Stream.LIVER_FAILURE, case.procedures) < p:
-        case.worst(LIVER_FAILURE, 3)
+    if case.coins.uniform(Stream.LIVER_FAILURE, case.procedures) < p:
+        case.after_operation(LIVER_FAILURE, 3, planned)
 
 
 def operate(case: Case, segment: SimpleNamespace, organ: int, *, planned: bool) -> None:
@@ -100,13 +100,12 @@ def operate(case: Case, segment: SimpleNamespace, organ: int, *, planned: bool) 
     if segment.resect and organ == LIVER:
         _remove_liver(case, segment, planned)
     index = case.procedures
-    if planned and case.coins.uniform(Stream.OPERATIVE_COMPLICATION, index) < segment.morbidity:
-        case.worst(SURGICAL, 3)
+    if case.coins.uniform(Stream.OPERATIVE_COMPLICATION, index) < segment.morbidity:
+        case.after_operation(SURGICAL, 3, planned)
     survival = (1.0 - segment.mortality) ** math.sqrt(case.twin.background_factor)
     if case.coins.uniform(Stream.OPERATIVE_DEATH, index) < 1.0 - survival:
         case.die_on(case.day + OPERATIVE_DAYS, OPERATION)
-        if planned:
-            case.grades[SURGICAL] = 5
+        case.after_operation(SURGICAL, 5, planned)
     case.procedures += 1
     case.first_episode_over = True
     case.outcome.resected = 1

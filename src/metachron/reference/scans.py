@@ -73,6 +73,7 @@ def _recur(case: Case, in_liver: bool) -> None:
     """The end of a disease-free state. A recurrence is not a `new lesion` of metastatic disease."""
     case.free_of_disease, case.new_lesion = False, False
     case.metastatic = case.first_episode_over = True
+    case.last_response = PROGRESSION
     note(case, anywhere=True, liver=in_liver)
     new_baseline(case)
 
@@ -83,15 +84,16 @@ def _judge(case: Case, new: bool) -> tuple[bool, bool]:
     liver = sum_of_diameters(case.lesions, liver_only=True)
     grown = _larger(total, case.smallest)
     grown_liver = _larger(liver, case.smallest_in_liver)
+    if grown or new:
+        response = PROGRESSION
+    elif total <= 0.0:
+        response = COMPLETE
+    elif total <= SHRINKAGE * case.baseline:
+        response = PARTIAL
+    else:
+        response = STABLE
+    case.last_response = response
     if not case.first_episode_over:
-        if grown or new:
-            response = PROGRESSION
-        elif total <= 0.0:
-            response = COMPLETE
-        elif total <= SHRINKAGE * case.baseline:
-            response = PARTIAL
-        else:
-            response = STABLE
         case.best = min(case.best, response) if case.best else response
     case.smallest = min(case.smallest, total)
     case.smallest_in_liver = min(case.smallest_in_liver, liver)

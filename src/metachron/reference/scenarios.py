@@ -35,6 +35,7 @@ class Scenario:
     days: float = 3.0 * YEAR
     twin: dict[str, float] = field(default_factory=dict)
     draw: dict[str, float] = field(default_factory=dict)
+    rules: tuple[str, ...] = ("label",)
 
 
 GRID = (
@@ -58,8 +59,8 @@ GRID = (
     ),
     Scenario("lymphodepletion", "unresectable_ras_mutant", "til", (20.0,), 3, draw={"cell_effect_real": 1.0}),
     Scenario(
-        "resection between two courses", "synchronous_bilobar", "perioperative_mfolfox6", (30.0, 15.0), 3,
-        4.0 * YEAR, draw={"stop_per_cycle": 0.0},
+        "resection between two courses", "metachronous_solitary", "perioperative_mfolfox6", (30.0, 15.0), 3,
+        4.0 * YEAR, twin={"growth": 0.003}, draw={"stop_per_cycle": 0.0},
     ),
     Scenario("ablation", "recurrence_after_hepatectomy", "cryoablation_cik", (18.0,), 3, 4.0 * YEAR),
     Scenario(
@@ -72,15 +73,43 @@ GRID = (
         twin={"marrow_factor": 1.6, "neutrophils": 3.0},
     ),
     Scenario(
-        "switches on", "recurrence_after_hepatectomy", "repeat_hepatectomy > cik*4", (22.0,), 4, 4.0 * YEAR,
-        draw={
-            "regeneration_growth": 1.5, "dormancy_days": 200.0, "marrow_support": 0.2,
-            "cell_effect_real": 1.0, "repeat_local_share": 1.0,
-        },
+        "regeneration and marrow support", "recurrence_after_hepatectomy", "repeat_hepatectomy > cik*4",
+        (22.0,), 4, 4.0 * YEAR,
+        draw={"regeneration_growth": 1.5, "marrow_support": 0.2, "cell_effect_real": 1.0},
+    ),
+    Scenario(
+        "dormancy", "stage3_adjuvant", "adjuvant_mfolfox6_3m", (), 4, 4.0 * YEAR,
+        draw={"dormancy_days": 200.0},
     ),
     Scenario(
         "antigen after freezing", "recurrence_after_hepatectomy", "cryoablation > [14d] cik*8", (18.0, 14.0),
         4, 4.0 * YEAR, draw={"antigen_pulse": 1.0, "cell_effect_real": 1.0},
+    ),
+    Scenario(
+        "G-CSF", "unresectable_ras_mutant", "folfoxiri_bevacizumab", (20.0,), 2, 1.5 * YEAR,
+        twin={"marrow_factor": 2.0, "neutrophils": 3.0}, rules=("label", "secondary_gcsf"),
+    ),
+    Scenario(
+        "oxaliplatin stop and go", "unresectable_ras_mutant", "mfolfox6 + bevacizumab", (15.0, 25.0), 2,
+        twin={"logit_macro": -1.0, "growth": 0.006}, rules=("label", "stop_and_go_optimox1"),
+        draw={"death_intercept": -10.0, "death_liver_max": 0.0},
+    ),
+    Scenario(
+        "intervals without treatment", "synchronous_bilobar", "mfolfox6 + bevacizumab", (25.0,), 3,
+        twin={"logit_macro": -2.0, "growth": 0.005}, rules=("label", "intermittent_coin"),
+        draw={"death_intercept": -10.0, "death_liver_max": 0.0},
+    ),
+    Scenario(
+        "anti-EGFR again", "metachronous_solitary",
+        "folfiri + cetuximab > [progression] mfolfox6 + bevacizumab > [progression] folfiri + cetuximab",
+        (25.0, 15.0), 2, 4.0 * YEAR,
+        twin={"egfr_active": 1.0, "logit_macro": -1.0, "growth": 0.008},
+        draw={"death_intercept": -10.0, "death_liver_max": 0.0},
+    ),
+    Scenario(
+        "resection again", "metachronous_solitary",
+        "hepatectomy > [recurrence, 3 lesions, 50 mm] repeat_hepatectomy", (25.0,), 1, 5.0 * YEAR,
+        twin={"growth": 0.01}, draw={"death_intercept": -10.0, "death_liver_max": 0.0},
     ),
 )  # fmt: skip
 
@@ -102,10 +131,11 @@ def build(scenario: Scenario, twins: int = 3, seed: int = 5) -> Ready:
         draws[name] = value
     people = _people(scenario, draws, rng)
     catalogue = load_catalogue()
+    strategy = resolve(scenario.strategy, catalogue)
+    strategy = strategy.model_copy(update={"dose_rules": list(scenario.rules)})
     programme = compile_strategy(
-        read_example(scenario.patient), resolve(scenario.strategy, catalogue), catalogue,
-        metastatic=bool(scenario.seen_mm),
-    )  # fmt: skip
+        read_example(scenario.patient), strategy, catalogue, metastatic=bool(scenario.seen_mm)
+    )
     return Ready(_lesions(scenario, draws, rng), people, draws, programme)
 
 

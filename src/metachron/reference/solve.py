@@ -15,11 +15,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from metachron.reference.ode import (
-    FASTEST,
     LN_AVASCULAR,
     LN_VASCULAR,
-    NOTHING_ML,
-    SLOWEST,
     Surroundings,
     derivative,
 )
@@ -46,10 +43,10 @@ from metachron.reference.state import (
     resting_chain,
 )
 
-RTOL, ATOL = 1e-10, 1e-12
-# Less than this of a drug, or fewer infused cells, kills nothing worth asking an extinction coin for
-LEAST_EFFECT, LEAST_CHECKPOINT, LEAST_CELLS = 1e-5, 1e-4, 1.0
-ON_A_BEND = 1e-9  # so near a bend, the solver has just been started there
+RTOL, ATOL, ATOL_DEAD = 1e-10, 1e-12, 1e-18
+# A trace of a drug is none. With less than the others, or fewer infused cells, no extinction coin is asked.
+TRACE, LEAST_EFFECT, LEAST_CHECKPOINT, LEAST_CELLS = 1e-14, 1e-5, 1e-4, 1.0
+ON_A_BEND = 1e-10  # so far beyond a bend a law is used before the next one takes over
 HAIR = 1e-9  # relative; so near its end, a drug has ended
 MOST_STARTS = 10_000
 AT_REST = 1e-9  # relative deviation of the neutrophil chain that counts as none
@@ -95,11 +92,13 @@ class Solver:
 
     def move(self, t: float, y: Floats, until: float) -> Floats:
         """State at `until`, or at the death by cancer (then `died` is its day)."""
+        y[EFFECT] = np.where(y[EFFECT] > TRACE, y[EFFECT], 0.0)
+        self.at.acting = np.flatnonzero(y[EFFECT] * self.at.kill_rate > 0.0)
         self._settle(t, y)
         self._rest(y)
         starts, n = 0, self.at.alive.size
         tolerance = np.full(y.size, ATOL)
-        tolerance[BODY + DEAD * n : BODY + LOGIT * n] = ATOL * NOTHING_ML
+        tolerance[BODY + DEAD * n : BODY + LOGIT * n] = ATOL_DEAD
         while t < until and self.died > t:
             starts += 1
             if starts > MOST_STARTS:
@@ -128,8 +127,8 @@ class Solver:
         rows = y[BODY:].reshape(ROWS, -1)
         at = self.at
         at.kill_acts = self._kill_acts(y)
-        living = np.where(at.alive, np.exp(rows[X]) / 1.0e9, 0.0)
-        at.counted = at.visible & (living + rows[DEAD] > NOTHING_ML * (1.0 + HAIR))
+        at.room = self._room(t, y) > 0.0
+        at.set_zones(rows[X])
         if at.kill_acts:
             for i in np.flatnonzero(at.alive & (rows[X] + rows[HELD] <= self.ln_last)):
                 self._die_out(int(i), t, y)
@@ -155,9 +154,9 @@ class Solver:
         if y[NERVE_X] > 0.0:
             watchers.append(Watcher(self._change_of_nerve, -1.0, False, self._extreme))
         if y[LN_E] > NO_CELLS:
-            room = self._room(0.0, y)
-            if abs(room) > ON_A_BEND:
-                watchers.append(Watcher(self._room, -math.copysign(1.0, room), True, self._nothing))
+            sign = 1.0 if self.at.room else -1.0
+            root = lambda t, y: self._room(t, y) + sign * ON_A_BEND  # noqa: E731
+            watchers.append(Watcher(root, -sign, True, self._nothing))
         few = math.log(LEAST_CELLS)
         if y[LN_E] > few + HAIR:
             watchers.append(Watcher(lambda _t, y: y[LN_E] - few, -1.0, True, self._nothing))
@@ -169,25 +168,27 @@ class Solver:
             watchers.append(
                 Watcher(lambda _t, y: y[CHECKPOINT] - LEAST_CHECKPOINT, -1.0, True, self._nothing)
             )
-        for i in np.flatnonzero(self.at.counted & ~self.at.alive):
-            dead = BODY + DEAD * self.at.alive.size + int(i)
-            root = lambda _t, y, dead=dead: (y[dead] - NOTHING_ML) / NOTHING_ML  # noqa: E731
-            watchers.append(Watcher(root, -1.0, True, self._nothing))
         for i in np.flatnonzero(self.at.alive):
-            watchers += self._of_lesion(y, int(i))
+            watchers += self._of_lesion(int(i))
         return watchers
 
-    def _of_lesion(self, y: Floats, i: int) -> list[Watcher]:
+    def _of_lesion(self, i: int) -> list[Watcher]:
         """Watchers of lesion i: the bends of its laws, and its extinction while something kills."""
         at, n = self.at, self.at.alive.size
         x, held = BODY + X * n + i, BODY + HELD * n + i
-        slow, fast = (at.ln_capacity - fraction * at.span for fraction in (SLOWEST, FASTEST))
         watchers = []
-        for bend in (slow, fast, LN_AVASCULAR, LN_VASCULAR):
-            away = float(y[x]) - bend
-            if abs(away) > ON_A_BEND:
-                root = lambda _t, y, bend=bend: y[x] - bend  # noqa: E731
-                watchers.append(Watcher(root, -math.copysign(1.0, away), True, self._nothing))
+        for zone, (low, high) in (
+            (at.growth_zone[i], at.growth_bends),
+            (at.vessel_zone[i], (LN_AVASCULAR, LN_VASCULAR)),
+        ):
+            if zone >= 0:  # it may fall out of its zone
+                floor = (low if zone == 0 else high) - ON_A_BEND
+                root = lambda _t, y, floor=floor: y[x] - floor  # noqa: E731
+                watchers.append(Watcher(root, -1.0, True, self._nothing))
+            if zone <= 0:  # or grow out of it
+                top = (high if zone == 0 else low) + ON_A_BEND
+                root = lambda _t, y, top=top: y[x] - top  # noqa: E731
+                watchers.append(Watcher(root, 1.0, True, self._nothing))
         if at.kill_acts:
             last = float(self.ln_last[i])
             gone = lambda t, y: self._die_out(i, t, y)  # noqa: E731

@@ -1,4 +1,4 @@
-"""Systemic treatment: courses, cycles, doses, the rules that delay, reduce and stop, and toxicity."""
+"""Systemic treatment: courses, cycles, doses and toxicity."""
 
 from __future__ import annotations
 
@@ -8,22 +8,35 @@ from types import SimpleNamespace
 from metachron.reference.case import (
     FEBRILE,
     FIRST_REPORTED,
+    GIVEN,
+    LIVER_FAILURE,
     NEUROPATHY,
     NEUTROPENIA,
+    PLANNED,
+    SURGICAL,
     TOXICITY,
     Case,
     Course,
 )
 from metachron.reference.philox import Stream
-from metachron.reference.state import CLASSES, EGFR, NO_CELLS, OX, TARGET, Lesion
+from metachron.reference.rules import (
+    CYCLE_END,
+    CYCLE_START,
+    LAST_GIVEN,
+    Decision,
+    apply_rules,
+    days_to_wait,
+    level_of,
+    nerve_grade,
+    neutropenia_grade,
+)
+from metachron.reference.state import CLASSES, EGFR, NO_CELLS, OX, Lesion
 
-# Codes of administrations beyond the kill classes, of rule states and of actions
+# Codes of administrations beyond the kill classes
 GIVE_VEGF, GIVE_CHECKPOINT, GIVE_CELLS = 6, 7, 8
-COUNT, NADIR, NERVE_GRADE, FEVER, TOXIC = range(5)
-DELAY, REDUCE, STOP = range(3)
-LEAST_DOSE = 0.5
 LN_CELLS_MICRO, LN_CELLS_MACRO = math.log(1.0e7), math.log(1.0e8)
 AFTER_TREATMENT_DAYS = 200.0
+MOST_MARROW = 30.0  # effect on the marrow; more changes nothing
 
 
 def begin_course(case: Case, index: int) -> None:
@@ -32,6 +45,7 @@ def begin_course(case: Case, index: int) -> None:
     if index >= case.plan.source.n_planned:
         grade_nerves(case)
     case.course = Course(index, segment, next_cycle=case.day)
+    case.left_out = [False] * GIVEN
     if segment.line > 0:
         case.line = segment.line
     for k in range(CLASSES):
@@ -86,41 +100,31 @@ def half_lives(par: SimpleNamespace) -> list[float]:
 def give(case: Case, segment: SimpleNamespace, admin: SimpleNamespace) -> None:
     """One administration, at the dose level that the rules have left."""
     body, par, what = case.body, case.par, admin.what
-    level = case.dose[what] if what < CLASSES else 1.0
+    level = level_of(case, what)
     if what < CLASSES:
         body.effect[what] += admin.amount * level * segment.cycle_days * math.log(2.0) / half_lives(par)[what]
         if level > 0.0:
             case.last_given[what] = case.day
         if what == OX:
             body.nerve_x += admin.ox_mg * level
+            case.oxaliplatin += admin.ox_mg * level
     elif what == GIVE_VEGF:
-        body.vegf += admin.amount * par.vegf_level_mg_l * segment.cycle_days / 14.0
+        body.vegf += level * admin.amount * par.vegf_level_mg_l * segment.cycle_days / 14.0
     elif what == GIVE_CHECKPOINT:
-        body.checkpoint = max(body.checkpoint, min(1.0, admin.amount))
+        body.checkpoint = max(body.checkpoint, min(1.0, level * admin.amount))
     elif what == GIVE_CELLS:
         there = math.exp(body.ln_cells) if body.ln_cells > NO_CELLS else 0.0
-        body.ln_cells = math.log(there + admin.amount)
+        if level * admin.amount > 0.0:
+            body.ln_cells = math.log(there + level * admin.amount)
         case.cell_decay = math.log(2.0) / (admin.half_life * par.cell_half_life_factor)
     if admin.chemo > 0.0:
         hit = admin.chemo * level
-        body.marrow_effect += hit * segment.marrow * case.twin.marrow_factor
+        more = hit * segment.marrow * case.twin.marrow_factor
+        body.marrow_effect = min(body.marrow_effect + more, MOST_MARROW)
         gone = -math.log(1.0 - min(segment.lymph * hit, 0.99))
         body.lymph_effect += gone * math.log(2.0) / par.lymphocyte_effect_half_life_days
         body.chemo += hit
         body.stress = min(1.0, body.stress + hit)
-
-
-def neutropenia_grade(count: float) -> int:
-    """CTCAE grade of a neutrophil count (1e9/L); 0 from 1.5 on."""
-    return sum(g for g, limit in ((2, 1.5), (1, 1.0), (1, 0.5)) if count < limit)
-
-
-def nerve_grade(case: Case, burden: float, floor: int) -> int:
-    """CTCAE grade of a nerve burden (mg/m2), not below `floor`."""
-    felt = burden * case.twin.nerve_factor
-    if felt >= case.par.neuropathy_grade3_mg_m2:
-        return max(3, floor)
-    return max(2, floor) if felt >= case.par.neuropathy_grade2_mg_m2 else floor
 
 
 def grade_nerves(case: Case) -> None:
@@ -139,12 +143,14 @@ def grade_nerves(case: Case) -> None:
     case.worst(NEUROPATHY, nerve_grade(case, case.nerve_peak, 0))
 
 
-def _grade_cycle(case: Case, course: Course) -> int:
-    """Toxicity of the cycle that ends; returns the grade of the nerves."""
-    planned = course.index < case.plan.source.n_planned
-    case.febrile = case.toxic = False
-    if planned:
-        case.worst(NEUTROPENIA, neutropenia_grade(case.nadir))
+def _grade_cycle(case: Case, course: Course) -> None:
+    """Toxicity of the cycle that ends; that of planned treatment is recorded."""
+    operations = {k: g for k, g in case.last_grades.items() if k in (SURGICAL, LIVER_FAILURE)}
+    now = {
+        NEUTROPENIA: neutropenia_grade(case.nadir),
+        NEUROPATHY: nerve_grade(case, case.body.nerve_n, case.twin.nerve_grade),
+    }
+    case.febrile = False
     if case.nadir < 0.5:
         case.febrile_count += 1
         case.febrile = case.coins.uniform(Stream.FEBRILE, case.febrile_count) < case.par.febrile_given_grade4
@@ -152,14 +158,17 @@ def _grade_cycle(case: Case, course: Course) -> int:
         fatal = case.coins.uniform(Stream.FEBRILE_DEATH, case.febrile_count) < case.par.febrile_mortality
         if fatal:
             case.die_on(case.day, TOXICITY)
-        if planned:
-            case.worst(FEBRILE, 5 if fatal else 3)
-    _other_toxicity(case, course, planned)
-    return nerve_grade(case, case.body.nerve_n, case.twin.nerve_grade)
+        now[FEBRILE] = 5 if fatal else 3
+    case.last_grades = operations | now | _other_toxicity(case, course)
+    if course.index < case.plan.source.n_planned:
+        for kind, grade in case.last_grades.items():
+            if kind != NEUROPATHY:  # followed to its peak by grade_nerves
+                case.worst(kind, grade)
 
 
-def _other_toxicity(case: Case, course: Course, planned: bool) -> None:
+def _other_toxicity(case: Case, course: Course) -> dict[int, int]:
     """A kind known by its frequency happens once, when its hazard so far passes its coin."""
+    found = {}
     for kind in range(FIRST_REPORTED, len(case.grades)):
         h = float(case.plan.source.toxicity[course.index, kind])
         so_far = case.toxicity_so_far.get(kind, 0.0)
@@ -168,48 +177,15 @@ def _other_toxicity(case: Case, course: Course, planned: bool) -> None:
         happens = so_far + h >= case.coins.exponential(Stream.TOXICITY, kind)
         case.toxicity_so_far[kind] = math.inf if happens else so_far + h
         if happens:
-            case.toxic = True
-            if planned:
-                severe = case.coins.uniform(Stream.TOXICITY_GRADE4, kind)
-                case.grades[kind] = 4 if severe < case.plan.source.grade4[course.index, kind] else 3
-
-
-def _change_dose(case: Case, rule: SimpleNamespace) -> None:
-    """Reduce or stop a class, or all cytotoxics."""
-    for k in range(CLASSES):
-        meant = k == rule.target or (rule.target < 0 and k not in (EGFR, TARGET))
-        if meant and case.dose[k] > 0.0:
-            case.dose[k] = 0.0 if rule.action == STOP else max(LEAST_DOSE, case.dose[k] * rule.value)
-
-
-def _apply_rules(case: Case, grade: int) -> None:
-    """Dose rules at the end of a cycle; a grade of the nerves acts once."""
-    for rule in case.plan.rules:
-        hit = False
-        if rule.state == NADIR:
-            hit = case.nadir < rule.limit
-        elif rule.state == FEVER:
-            hit = case.febrile
-        elif rule.state == TOXIC:
-            hit = case.toxic
-        elif rule.state == NERVE_GRADE and grade >= rule.limit > case.nerve_rule:
-            hit, case.nerve_rule = True, int(rule.limit)
-        if hit and rule.action != DELAY:
-            _change_dose(case, rule)
-
-
-def _wait(case: Case, course: Course) -> float:
-    """Days to wait for the counts; infinite when the wait has been too long."""
-    for rule in case.plan.rules if course.segment.cytotoxic else []:
-        if rule.state == COUNT and rule.action == DELAY and case.body.neutrophils < rule.limit:
-            return rule.value if course.delayed + rule.value <= rule.max_delay else math.inf
-    return 0.0
+            severe = case.coins.uniform(Stream.TOXICITY_GRADE4, kind)
+            found[kind] = 4 if severe < case.plan.source.grade4[course.index, kind] else 3
+    return found
 
 
 def _mean_dose(case: Case, segment: SimpleNamespace) -> float:
     """Mean level of the cytotoxic classes of a course, relative to its starting doses."""
     given = {a.what for a in case.plan.given_in(segment) if a.chemo > 0.0 and a.what < CLASSES}
-    levels = [case.dose[k] / max(segment.dose[k], 1e-9) for k in sorted(given)]
+    levels = [level_of(case, k) / max(segment.dose[k], 1e-9) for k in sorted(given)]
     return sum(levels) / len(levels) if levels else 1.0
 
 
@@ -222,36 +198,58 @@ def _gives_up(case: Case, course: Course) -> bool:
     return bool(case.coins.uniform(Stream.STOP_EARLY, case.stop_coins) < case.par.stop_per_cycle)
 
 
-def cycle_due(case: Case, course: Course) -> bool:
-    """End a cycle and start the next one. False when the course is over."""
+def _close_cycle(case: Case, course: Course) -> Decision:
+    """Toxicity and rules of the cycle that ends; a cycle before a pause has been closed already."""
+    if course.paused:
+        course.paused = course.until_progression = False
+        course.cycle_from, course.delayed = course.cycle + 1, 0.0
+        case.left_out = [False] * GIVEN
+        return Decision.GO_ON
+    if course.cycle < 0 or course.delayed > 0.0:
+        return Decision.GO_ON
+    _grade_cycle(case, course)
+    case.left_out = [False] * GIVEN
+    return apply_rules(case, course, CYCLE_END)
+
+
+def _open_cycle(case: Case, course: Course) -> None:
+    """The next cycle begins today."""
     segment = course.segment
-    if course.cycle >= 0 and course.delayed == 0.0:
-        grade = _grade_cycle(case, course)
-        if segment.cytotoxic:
-            _apply_rules(case, grade)
-        if case.set_day <= case.day:
-            return False
-    if 0 < segment.cycles <= course.cycle + 1:
-        return False
-    something = any(a.what >= CLASSES or case.dose[a.what] > 0.0 for a in case.plan.given_in(segment))
-    if not something or _gives_up(case, course):
-        return False
-    wait = _wait(case, course)
-    if wait == math.inf:
-        return False
-    if wait > 0.0:
-        course.delayed += wait
-        course.next_cycle = case.day + wait
-        return True
     course.delayed = 0.0
     course.cycle += 1
     course.cycle_start, course.next_cycle = case.day, case.day + segment.cycle_days
     course.still_to_give = list(case.plan.given_in(segment))
     case.nadir = case.body.neutrophils
-    if course.index < case.plan.source.n_planned and segment.cytotoxic:
+    planned = course.index < case.plan.source.n_planned and segment.trigger == PLANNED
+    if planned and segment.cytotoxic:
         case.outcome.cycles_given += 1
         case.outcome.dose_given += _mean_dose(case, segment)
-    return True
+
+
+def cycle_due(case: Case, course: Course) -> Decision:
+    """End a cycle and start the next one, unless it waits, pauses or the course is over."""
+    segment = course.segment
+    decision = _close_cycle(case, course)
+    if case.set_day <= case.day or 0 < segment.cycles <= course.cycle + 1:
+        return max(Decision.END, decision)
+    if decision >= Decision.PAUSE:
+        return decision
+    given = [a.what for a in case.plan.given_in(segment)]
+    something = any(what > LAST_GIVEN or case.dose[what] > 0.0 for what in given)
+    if not something or _gives_up(case, course):
+        return Decision.END
+    wait = days_to_wait(case, course)
+    if wait == math.inf:
+        return Decision.END
+    if wait > 0.0:
+        course.delayed += wait
+        course.next_cycle = case.day + wait
+        return Decision.GO_ON
+    decision = apply_rules(case, course, CYCLE_START)
+    if decision < Decision.PAUSE:
+        _open_cycle(case, course)
+        decision = Decision.GO_ON
+    return decision
 
 
 def give_due(case: Case, course: Course) -> None:
