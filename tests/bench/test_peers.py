@@ -196,15 +196,18 @@ def test_r_models_refuse_two_courses() -> None:
 # the kernel ------------------------------------------------------------------------------------------
 
 # largest error of any state (of ln cells as it is, else over the state's largest value); measured by
-# `benchmarks/peers/agreement`: 0.16 with infused cells, else 0.05, at the usual steps
-AT_USUAL_STEPS, AT_SHORT_STEPS = 0.2, 0.025
+# `benchmarks/peers/agreement`: 0.047 at the usual steps. At eighths of them 0.0014, but 0.014 for the hazard
+# of unseen lesions, which is integrated in one step where there is neither drug nor visible disease
+AT_USUAL_STEPS, AT_SHORT_STEPS, HAZARD = 0.06, 0.002, 0.02
 
 
 @pytest.mark.parametrize("chosen", CASES, ids=lambda c: c.name)
 def test_the_kernel_comes_near_with_shorter_steps(chosen: Case) -> None:
     problem = chosen.problem()
     assert max(kernel_errors(problem).values()) < AT_USUAL_STEPS
-    assert max(kernel_errors(problem, 0.125).values()) < AT_SHORT_STEPS
+    short = kernel_errors(problem, 0.125)
+    assert short.pop("hazard_cancer", 0.0) < HAZARD
+    assert max(short.values()) < AT_SHORT_STEPS
 
 
 def test_the_comparison_with_the_kernel_sees_a_changed_constant() -> None:

@@ -30,7 +30,7 @@ from metachron.errors import EngineError
 TARGETS = (1e-2, 1e-3)
 # Module below metachron.bench.solvers, package it needs, share of the patients that it is timed on
 SOLVERS = {
-    "kernel": ("", 8.0),
+    "kernel": ("", 32.0),
     "diffrax_tsit5": ("diffrax", 1.0),
     "roadrunner_cvode": ("roadrunner", 0.125),
     "scipy_lsoda": ("scipy", 0.125),

@@ -238,7 +238,7 @@ def with_dop853(s: Floats, t0: float, ts: Floats, args: tuple[Any, ...]) -> Floa
         return np.asarray(rhs(y, t, *args))
 
     found = solve_ivp(
-        f, (t0, ts[-1]), s, method="DOP853", t_eval=ts, rtol=1e-11, atol=1e-12, max_step=MAX_STEP
+        f, (t0, ts[-1]), s, method="DOP853", t_eval=ts, rtol=1e-11, atol=1e-18, max_step=MAX_STEP
     )
     return np.asarray(found.y.T)
 
