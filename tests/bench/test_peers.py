@@ -196,9 +196,9 @@ def test_r_models_refuse_two_courses() -> None:
 # the kernel ------------------------------------------------------------------------------------------
 
 # largest error of any state (of ln cells as it is, else over the state's largest value); measured by
-# `benchmarks/peers/agreement`: 0.047 at the usual steps. At eighths of them 0.0014, but 0.014 for the hazard
+# `benchmarks/peers/agreement`: 0.047 at the usual steps. At eighths of them 0.0024, but 0.014 for the hazard
 # of unseen lesions, which is integrated in one step where there is neither drug nor visible disease
-AT_USUAL_STEPS, AT_SHORT_STEPS, HAZARD = 0.06, 0.002, 0.02
+AT_USUAL_STEPS, AT_SHORT_STEPS, HAZARD = 0.06, 0.003, 0.02
 
 
 @pytest.mark.parametrize("chosen", CASES, ids=lambda c: c.name)
