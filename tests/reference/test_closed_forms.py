@@ -11,8 +11,11 @@ import pytest
 from scipy.integrate import cumulative_simpson
 
 from metachron.engine.records import GIVE_VEGF, LIVER
-from metachron.reference import ReferenceLife, live
+from metachron.reference import ReferenceLife, live, solve
+from metachron.reference.accuracy import reference_life
 from metachron.reference.philox import Coins, Stream
+from metachron.reference.scenarios import GRID, build
+from metachron.reference.state import pack
 
 SPAN = hand.LN_K - math.log(5e10)
 NEVER_SEEN = 40.0  # offset of a lesion that no scan shows
@@ -167,3 +170,15 @@ def test_background_death_passes_its_coin() -> None:
     start = float(par["background_65"]) * math.exp(slope * (60.0 - 65.0))
     hazard = start * (math.exp(slope * years) - 1.0) / slope
     assert hazard == pytest.approx(Coins(3, 0).exponential(Stream.DEATH_BACKGROUND, 0), rel=1e-12)
+
+
+def test_own_error_is_far_below_that_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundredfold tolerance moves nothing by more than 1e-7."""
+    scenario = next(s for s in GRID if s.name == "cells between cycles")
+    ready, days = build(scenario, 1), np.arange(0.0, 150.0, 28.0)
+    tight = reference_life(ready, scenario, 0, days)
+    monkeypatch.setattr(solve, "RTOL", 100.0 * solve.RTOL)
+    loose = reference_life(ready, scenario, 0, days)
+    for day, state in tight.states.items():
+        other = loose.states[day]
+        assert pack(state.body, state.lesions) == pytest.approx(pack(other.body, other.lesions), abs=1e-7)

@@ -121,6 +121,7 @@ class Case:
     dose: list[float] = field(default_factory=lambda: [1.0] * GIVEN)
     left_out: list[bool] = field(default_factory=lambda: [False] * GIVEN)
     oxaliplatin: float = 0.0
+    kill_rate: list[float] = field(default_factory=lambda: [0.0] * CLASSES)  # of the last course
     last_given: list[float | None] = field(default_factory=lambda: [None] * CLASSES)
     first_logit: dict[tuple[int, int], float] = field(default_factory=dict)
     cell_decay: float = 0.1

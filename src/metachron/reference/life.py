@@ -32,7 +32,7 @@ from metachron.reference.rules import Decision, apply_rules
 from metachron.reference.scans import SHRINKAGE, felt, new_baseline, next_scan_day, scan, sum_of_diameters
 from metachron.reference.solve import Extremes, Solver
 from metachron.reference.state import LIVER, Body, Lesion, pack, unpack
-from metachron.reference.treatment import begin_course, cycle_due, give_due, grade_nerves, kill_rates
+from metachron.reference.treatment import begin_course, cycle_due, give_due, grade_nerves
 
 YEAR = 365.25
 VISIT_DAYS = 28.0
@@ -182,11 +182,33 @@ def next_treatment(case: Case) -> float:
     return min(days)
 
 
+def next_event(case: Case) -> float:
+    """Day of the next treatment or scan, today at the earliest."""
+    return max(case.day, min(next_treatment(case), case.next_scan))
+
+
+def next_visit(case: Case) -> float:
+    """Day of the next visit, at which symptoms are heard of."""
+    return VISIT_DAYS * (math.floor(case.day / VISIT_DAYS) + 1.0)
+
+
+def changes(case: Case) -> list[float]:
+    """Days on which a law changes: a dormant lesion wakes, G-CSF begins or ends."""
+    waking = [s.wakes for s in case.lesions if s.wakes > case.day]
+    return waking + [day for day in gcsf_days(case) if day > case.day]
+
+
+def nothing_left(case: Case) -> bool:
+    """Can only death by age or by what is already set still happen?"""
+    running = case.course is not None and not case.course.until_progression
+    return case.queued is None and not running and case.free_of_disease and not case.any_alive()
+
+
 def advance(case: Case, limit: float, until: float, extinct: dict[int, float]) -> float:
     """Let body and lesions move to `until`; returns the day of death by cancer, or infinity."""
     factor = case.par.line_growth_factor
     at = surroundings_of(
-        case.lesions, case.day, par=case.par, twin=case.twin, kill_rate=np.array(kill_rates(case)),
+        case.lesions, case.day, par=case.par, twin=case.twin, kill_rate=np.array(case.kill_rate),
         line_factor=1.0 if case.line < 2 else math.sqrt(factor) if case.line == 2 else factor,
         new_lesion=case.new_lesion, cell_decay=case.cell_decay, removed=case.removed,
         pulse_day=case.pulse_day, gcsf=gcsf_days(case)[0] <= case.day < gcsf_days(case)[1],
@@ -219,40 +241,29 @@ def live(
     state is wanted. Raises ArithmeticError when the solver fails.
     """
     case = new_case(lesions_row, twin, draw, programme, seed, N_KINDS)
-    wanted = sorted(set(map(float, () if at is None else at)))
     life = ReferenceLife({}, case.grades, case.starts, case.ends, list(case.body.chain))
     old_age = background_death(case)
     limit = case.coins.exponential(Stream.DEATH_CANCER, 0)
     new_baseline(case)
     case.next_scan = next_scan_day(case)
     queue_planned(case)
-    death, cause = math.inf, 0
-    while True:
-        certain = min(old_age, case.set_day)
-        running = case.course is not None and not case.course.until_progression
-        idle = case.queued is None and not running and case.free_of_disease
-        pending = [day for day in wanted if day > case.day or (day == case.day == 0.0 and not life.states)]
-        if certain <= case.day or case.day >= horizon_days or (idle and not case.any_alive() and not pending):
+    wanted = sorted(set(map(float, () if at is None else at)))
+    died = math.inf
+    while case.day < min(horizon_days, old_age, case.set_day) and (wanted or not nothing_left(case)):
+        event, visit = next_event(case), next_visit(case)
+        stops = [horizon_days, old_age, case.set_day, event, visit, *wanted[:1], *changes(case)]
+        died = advance(case, limit, min(stops), life.extinct)
+        if died < math.inf or case.day >= min(horizon_days, old_age, case.set_day):
             break
-        visit = VISIT_DAYS * (math.floor(case.day / VISIT_DAYS) + 1.0)
-        event = max(case.day, min(next_treatment(case), case.next_scan))
-        waking = [s.wakes for s in case.lesions if s.wakes > case.day]
-        marrow = [day for day in gcsf_days(case) if day > case.day]
-        until = min([horizon_days, certain, event, visit, *pending[:1], *waking, *marrow])
-        died = advance(case, limit, until, life.extinct)
-        if died < math.inf:
-            death, cause = died, CANCER
-            break
-        if certain <= case.day or case.day >= horizon_days:
-            continue
-        if pending and case.day == pending[0]:
-            life.states[case.day] = Snapshot.of(case)
+        if wanted and case.day == wanted[0]:
+            life.states[wanted.pop(0)] = Snapshot.of(case)
+        heard = case.day in (event, visit)
         if next_treatment(case) <= case.day:
             treat(case)
-        if case.next_scan <= case.day or ((case.day in (event, visit)) and felt(case)):
+        if case.next_scan <= case.day or (heard and felt(case)):
             scan_day(case)
-    if death == math.inf:
-        death, cause = (old_age, BACKGROUND) if old_age <= case.set_day else (case.set_day, case.set_cause)
+    causes = ((died, CANCER), (old_age, BACKGROUND), (case.set_day, case.set_cause))
+    death, cause = min(causes, key=lambda pair: pair[0])
     _finish(case, death, cause, horizon_days)
     life.outcome = asdict(case.outcome)
     return life

@@ -48,6 +48,7 @@ def begin_course(case: Case, index: int) -> None:
     case.left_out = [False] * GIVEN
     if segment.line > 0:
         case.line = segment.line
+    case.kill_rate = kill_rates(case)
     for k in range(CLASSES):
         case.dose[k] = min(case.dose[k], segment.dose[k])  # what has been reduced or stopped stays so
     for k in sorted({a.what for a in case.plan.given_in(segment) if a.what < CLASSES}):
