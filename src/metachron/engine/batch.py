@@ -89,9 +89,8 @@ def simulate(
         seed, float(horizon_days), float(step_scale), attributes(outs), grades, starts, ends,
     )  # fmt: skip
     chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
-    with ThreadPoolExecutor(
-        max(1, min(jobs or THREADS, THREADS, len(chunks)))
-    ) as threads:  # compiled code frees the lock
+    workers = max(1, min(jobs or THREADS, THREADS, len(chunks)))
+    with ThreadPoolExecutor(workers) as threads:  # compiled code frees the lock
         for done in [threads.submit(_some, *(*arguments, rows)) for rows in chunks]:
             done.result()
     return Lives(outs, grades, starts, ends, float(horizon_days))

@@ -125,7 +125,7 @@ def pieces(x, growing, kill, fast):
 
 @jit
 def kill_time(st, gear, days):
-    """Mean time of the drugs' kill within a piece of `days`, as a share of it; st.shrink is that of the piece."""
+    """Mean time of the drugs' kill within a piece of `days`, as a share of it; st.shrink is the piece's."""
     moment, total = 0.0, 0.0
     for k in range(CLASSES):
         if st.integral[k] > 0.0:
@@ -151,8 +151,8 @@ def treated_step(
     m = pieces(st.x[i], st.growth[i] * full * gf, most, gear.ln_k - GROWTH_FRACTION_MAX * gear.span)
     if m == 1:
         piece(
-            st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, st.whole, st.kill_time, st.kill_spread,
-            keep, keep_kill,
+            st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, st.whole, st.kill_time,
+            st.kill_spread, keep, keep_kill,
         )  # fmt: skip
         return
     h = 1.0 / m

@@ -90,7 +90,7 @@ def lowest_of_cubic(a0, d0, a1, d1, h):
 
 @jit
 def lymphocyte_step(lymph, lost_half, lost, back):
-    """Lymphocytes after a step in which kill adds up to `lost` (`lost_half` by its middle) and return to `back`.
+    """Lymphocytes after a step in which kill sums to `lost` (`lost_half` by its middle), return to `back`.
 
     Variation of constants, the integral by Simpson's rule.
     """
