@@ -35,7 +35,7 @@ Tables = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def tables(h: float, decay: float = LN2, ktr: float = KTR) -> Tables:
     """Matrix and moments of a marrow step of h days."""
-    return chain_matrices(np.array([ktr]), np.array([KC]), h)[0], fading_moments(np.array([decay]), h)[0]
+    return chain_matrices(np.array([ktr]), np.array([KC]), h)[0, 0], fading_moments(np.array([decay]), h)[0]
 
 
 @jit
@@ -79,7 +79,8 @@ def exposure(half_life, toxicity, expansion, chemo_cycles, interval, day, infusi
             cells += 1e10
             given += 1
         before, start = lymph, cells
-        lymph = lymphocyte_step(lymph, kill, decay, K_L, 0.0, step)
+        lost = kill * (1.0 - fade) / decay
+        lymph = lymphocyte_step(lymph, lost / (1.0 + math.sqrt(fade)), lost, K_L * step)
         if cells > 0.0:
             cells = cells_step(
                 cells, 0.5 * (before + lymph), drug * (1.0 - fade) / decay, step, expansion, LN2 / half_life,
@@ -136,9 +137,10 @@ def test_without_drugs_nothing_moves() -> None:
     run(chain, 0.0, 200, 1.0)
     np.testing.assert_allclose(chain, before, rtol=1e-10)
     assert chain[P] == pytest.approx(BASE * KC / KTR)
-    assert chain[T3] == chain[T1] == chain[P]
-    assert chain[FEEDBACK] == 1.0
-    assert lymphocyte_step(1.0, 0.0, LYMPH_DECAY, K_L, 0.0, 5.0) == 1.0
+    assert chain[T3] == pytest.approx(chain[P], rel=1e-12)
+    assert chain[T1] == pytest.approx(chain[P], rel=1e-12)
+    assert chain[FEEDBACK] == pytest.approx(1.0)
+    assert lymphocyte_step(1.0, 0.0, 0.0, K_L * 5.0) == 1.0
 
 
 def test_a_disturbed_marrow_returns_to_base() -> None:
@@ -185,7 +187,8 @@ def test_lymphocytes_follow_their_equation() -> None:
         lambda t, y: [K_L * (1 - y[0]) - kill * math.exp(-LYMPH_DECAY * t) * y[0]],
         (0.0, 1.0), [0.8], rtol=1e-11, atol=1e-13,
     ).y[0, -1]  # fmt: skip
-    assert lymphocyte_step(0.8, kill, LYMPH_DECAY, K_L, 0.0, 1.0) == pytest.approx(found, rel=1e-6)
+    lost_half, lost = (kill * (1.0 - math.exp(-LYMPH_DECAY * h)) / LYMPH_DECAY for h in (0.5, 1.0))
+    assert lymphocyte_step(0.8, lost_half, lost, K_L) == pytest.approx(found, rel=1e-6)
 
 
 @pytest.mark.parametrize("cells", [1e6, 1e9, 2e10])

@@ -29,12 +29,21 @@ SPENT_VEGF = 0.005  # mg/L
 
 
 @jit
+def time_spread(decay, days, fade, mean):
+    """Covariance of the time of a fading kill with its share done by then, in days."""
+    z = decay * days
+    first = 1.0 - fade * (1.0 + z)
+    second = 0.25 * (1.0 - fade * fade * (1.0 + 2.0 * z))
+    return (first - second) / (decay * (1.0 - fade) ** 2) - 0.5 * mean
+
+
+@jit
 def drugs_to(st, gear, days):
     """Kill of each class over the step at growth fraction 1, and what is left of the effect. Any at all?
 
     Also notes the mean time of the kill as a share of the step.
     """
-    total, moment = 0.0, 0.0
+    total, moment, spread = 0.0, 0.0, 0.0
     for k in range(CLASSES):
         st.integral[k] = 0.0
         if st.effect[k] > SPENT:
@@ -43,10 +52,13 @@ def drugs_to(st, gear, days):
             st.integral[k] = kill
             st.effect[k] *= fade
             total += kill
-            moment += kill * (1.0 / gear.decay[k] - days * fade / (1.0 - fade))
+            mean = 1.0 / gear.decay[k] - days * fade / (1.0 - fade)
+            moment += kill * mean
+            spread += kill * time_spread(gear.decay[k], days, fade, mean)
         else:
             st.effect[k] = 0.0
     st.kill, st.kill_time = total, moment / (total * days) if total > 0.0 else 0.5
+    st.kill_spread = spread / (total * days) if total > 0.0 else 1.0 / 12.0
     return total > 0.0
 
 
@@ -147,15 +159,18 @@ def lesions_to(st, twin, par, gear, days, effectors):
 
 @jit
 def hazard(st, twin, par):
-    """Hazard of death per day by detected cancer and by replacement of the liver."""
+    """Hazard of death per day by detected cancer and by replacement of the liver.
+
+    Measures every visible lesion: st.mm holds the diameters of the day.
+    """
     total_cm, liver_ml = 0.0, 0.0
     for i in range(st.n):
+        volume = lesion_ml(st, i)
         if st.visible[i] > 0.0:
-            volume = lesion_ml(st, i)
-            if volume > NEGLIGIBLE_ML:
-                total_cm += diameter_mm(volume) / 10.0
+            st.mm[i] = diameter_mm(volume) if volume > NEGLIGIBLE_ML else 0.0
+            total_cm += 0.1 * st.mm[i]
         if st.organ[i] == LIVER:
-            liver_ml += lesion_ml(st, i)
+            liver_ml += volume
     h = cancer_hazard(total_cm, st.new_lesion, par.death_intercept, par.death_burden, par.death_new_lesion)
     if liver_ml > 0.0:
         size = st.liver * twin.liver_ml + liver_ml

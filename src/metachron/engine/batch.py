@@ -15,7 +15,7 @@ from metachron.engine.life import live
 from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, readable
 from metachron.model.compiled import UNCOMPILED, attributes, jit
 
-CHUNK = 128  # lives in a row on one thread, in one workspace
+CHUNK = 64  # lives in a row on one thread, in one workspace
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -89,8 +89,8 @@ def simulate(
         seed, float(horizon_days), float(step_scale), attributes(outs), grades, starts, ends,
     )  # fmt: skip
     chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
-    _some(*arguments, chunks[0])  # compiles when it must, on one thread
-    with ThreadPoolExecutor(max(1, min(jobs or THREADS, THREADS))) as threads:  # compiled code frees the lock
-        for done in [threads.submit(_some, *(*arguments, rows)) for rows in chunks[1:]]:
+    workers = max(1, min(jobs or THREADS, THREADS, len(chunks)))
+    with ThreadPoolExecutor(workers) as threads:  # compiled code frees the lock
+        for done in [threads.submit(_some, *(*arguments, rows)) for rows in chunks]:
             done.result()
     return Lives(outs, grades, starts, ends, float(horizon_days))

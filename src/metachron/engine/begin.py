@@ -92,6 +92,6 @@ def begin(st, lesions, twin, par, gear, programme, seed):
             visible += st.visible[st.n - 1]
     st.ned = 1 if visible == 0.0 else 0
     st.course = 0 if visible == 0.0 else 1
-    set_baseline(st)
     st.hazard_now = hazard(st, twin, par)
+    set_baseline(st)
     st.next_scan = next_scan_day(st, programme)

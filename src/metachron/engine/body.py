@@ -12,7 +12,7 @@ from metachron.model.nerve import nerve_step
 
 FEW_CELLS = 100.0  # infused cells below this number do nothing
 # Marrow effects above which the chain takes the finest and fine steps, and below which coarse ones
-VIOLENT, STRONG, WEAK = 3.0, 1.2, 0.06
+VIOLENT, STRONG, WEAK = 4.0, 2.0, 0.12
 TOXIC = 0.2  # kill of infused cells per day above which they take fine steps
 
 
@@ -20,13 +20,13 @@ TOXIC = 0.2  # kill of infused cells per day above which they take fine steps
 def under_gcsf(st, par):
     """Does G-CSF act today?"""
     day = st.t - st.cycle_start - par.gcsf_start_day
-    return st.gcsf > 0 and 0.0 <= day < par.gcsf_days
+    return 0.0 <= day < par.gcsf_days
 
 
 @jit
 def marrow_step(st, twin, par, gear, size):
     """One step of the neutrophil chain of a size (0 normal, 1 fine, 2 coarse, 3 finest)."""
-    j = 1 if st.gcsf > 0 and under_gcsf(st, par) else 0
+    j = 1 if st.gcsf_on > 0 and under_gcsf(st, par) else 0
     low = chain_step(
         st.chain, st.amounts[0], gear.fade[size], twin.neutrophils, par.marrow_feedback, gear.ktr[j],
         par.neutrophil_loss, gear.step[size], gear.per_step[size], gear.carry[size, j], gear.moment[size],
@@ -46,7 +46,7 @@ def marrow_to(st, twin, par, gear, steps):
         elif st.amounts[0] > STRONG:
             for _ in range(FINE):
                 marrow_step(st, twin, par, gear, 1)
-        elif st.amounts[0] < WEAK and left >= COARSE and st.gcsf == 0:
+        elif st.amounts[0] < WEAK and left >= COARSE and st.gcsf_on == 0:
             marrow_step(st, twin, par, gear, 2)
             left -= COARSE - 1
         else:
@@ -57,18 +57,20 @@ def marrow_to(st, twin, par, gear, steps):
 
 
 @jit
-def cells_step_of(st, par, gear, h):
-    """One step of lymphocytes and infused cells; returns cells x days."""
-    fade = math.exp(-gear.decay_l * h)
+def cells_step_of(st, par, gear, h, fade):
+    """One step of lymphocytes and infused cells, whose drugs fade by `fade`; returns cells x days."""
     cells, lymph, area = st.cells, st.lymphocytes, 0.0
-    support = par.marrow_support * cells / (cells + par.support_half_cells)
-    st.lymphocytes = lymphocyte_step(lymph, st.amounts[1], gear.decay_l, gear.k_l, support, h)
+    back = gear.k_l
+    if par.marrow_support > 0.0:
+        back += par.marrow_support * cells / (cells + par.support_half_cells)
+    faded = (1.0 - fade) / gear.decay_l
+    half = faded / (1.0 + math.sqrt(fade))
+    st.lymphocytes = lymphocyte_step(lymph, st.amounts[1] * half, st.amounts[1] * faded, back * h)
     if cells > 0.0:
-        drug = st.amounts[2] * (1.0 - fade) / gear.decay_l
         room = 0.5 * (lymph + st.lymphocytes)
         st.cells = cells_step(
-            cells, room, drug, h, par.cell_expansion, st.cell_decay, par.cell_chemo_toxicity,
-            par.cell_capacity,
+            cells, room, st.amounts[2] * faded, h, par.cell_expansion, st.cell_decay,
+            par.cell_chemo_toxicity, par.cell_capacity,
         )  # fmt: skip
         area = h * mean_between(cells, st.cells)
     st.amounts[1] *= fade
@@ -80,11 +82,13 @@ def cells_step_of(st, par, gear, h):
 def cells_to(st, par, gear, steps):
     """Step lymphocytes and infused cells, finely while drugs kill them; returns their mean number."""
     area, h = 0.0, gear.step[0]
+    whole, quarter = math.exp(-gear.decay_l * h), math.exp(-gear.decay_l * h / FINE)
     for _ in range(steps):
-        toxic = par.cell_chemo_toxicity * st.amounts[2]
-        parts = FINE if toxic > TOXIC and st.cells > 0.0 else 1
-        for _part in range(parts):
-            area += cells_step_of(st, par, gear, h / parts)
+        if st.cells > 0.0 and par.cell_chemo_toxicity * st.amounts[2] > TOXIC:
+            for _part in range(FINE):
+                area += cells_step_of(st, par, gear, h / FINE, quarter)
+        else:
+            area += cells_step_of(st, par, gear, h, whole)
     return area / (steps * h)
 
 
@@ -104,7 +108,7 @@ def body_to(st, twin, par, gear, days):
             mean = cells_to(st, par, gear, steps)
         else:
             st.cells, st.amounts[1], st.amounts[2] = 0.0, 0.0, 0.0
-            st.lymphocytes = lymphocyte_step(st.lymphocytes, 0.0, 1.0, gear.k_l, 0.0, days)
+            st.lymphocytes = lymphocyte_step(st.lymphocytes, 0.0, 0.0, gear.k_l * days)
     if st.nerve_x > 0.0 or st.nerve_n > 0.0:
         st.nerve_x, st.nerve_n = nerve_step(st.nerve_x, st.nerve_n, days, gear.nerve_k1, gear.nerve_k2)
         st.nerve_peak = max(st.nerve_peak, st.nerve_n)

@@ -7,10 +7,10 @@ the derivatives of the precursors that feed it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import expm
 
 from metachron.engine.records import GEAR
 from metachron.model.growth import LN_REFERENCE, ln_cells
@@ -23,8 +23,19 @@ HALF_LIVES = ("fp", "ox", "iri", "ftd", "egfr", "target")
 assert len(HALF_LIVES) == CLASSES
 
 
-def chain_matrices(ktr: NDArray[np.float64], kc: NDArray[np.float64], h: float) -> NDArray[np.float64]:
-    """What h days do to the transit chain, shape (n, 8, 4).
+def small_expm(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Exponential of stacked matrices of norm below a half, by its series, to rounding."""
+    e, term = np.eye(x.shape[-1]) + x, x
+    for j in range(2, 18):
+        term = term @ x / j
+        e = e + term
+    return e
+
+
+def chain_matrices(
+    ktr: NDArray[np.float64], kc: NDArray[np.float64], h: float, sizes: Sequence[float] = (1.0,)
+) -> NDArray[np.float64]:
+    """What steps of h days times each of the sizes (powers of two) do to the chain, shape (sizes, n, 8, 4).
 
     Takes (T1, T2, T3, C) and the precursors with three derivatives to (T1, T2, T3, C) at the end.
     """
@@ -35,7 +46,16 @@ def chain_matrices(ktr: NDArray[np.float64], kc: NDArray[np.float64], h: float) 
     a[:, 3, 3] = -kc
     for j in range(4, 7):
         a[:, j, j + 1] = 1.0
-    return np.ascontiguousarray(expm(a * h)[:, :4, :].transpose(0, 2, 1))
+    squarings = max(0, math.ceil(math.log2(max(float(np.abs(a).sum(2).max()) * h * max(sizes), 1e-9)) + 2))
+    size = max(sizes) / 2**squarings
+    while size > min(sizes):
+        size, squarings = size / 2, squarings + 1
+    e = small_expm(a * (h * size))
+    found = {size: e}
+    for _ in range(squarings):
+        e, size = e @ e, 2 * size
+        found[size] = e
+    return np.stack([found[s][:, :4, :].transpose(0, 2, 1) for s in sizes])
 
 
 def fading_moments(decay: NDArray[np.float64], h: float) -> NDArray[np.float64]:
@@ -83,10 +103,11 @@ def _marrow(g: NDArray[np.void], draws: NDArray[np.void], steps_per_day: int) ->
     g["ktr"][:, 0], g["ktr"][:, 1] = ktr, ktr * draws["gcsf_factor"]
     rates = np.stack([g["ktr"][:, 0], g["ktr"][:, 1], draws["neutrophil_loss"]], axis=1)
     unique, where = np.unique(rates, axis=0, return_inverse=True)
-    for size, h in enumerate((1.0, 1.0 / FINE, float(COARSE), 1.0 / FINEST)):
-        h /= steps_per_day
-        g["step"][:, size], g["per_step"][:, size] = h, 1.0 / h
-        g["fade"][:, size] = np.exp(-g["decay_m"] * h)
-        g["moment"][:, size] = fading_moments(g["decay_m"], h)
-        for j in range(2):
-            g["carry"][:, size, j] = chain_matrices(unique[:, j], unique[:, 2], h)[where]
+    sizes, h = (1.0, 1.0 / FINE, float(COARSE), 1.0 / FINEST), 1.0 / steps_per_day
+    for size, share in enumerate(sizes):
+        g["step"][:, size], g["per_step"][:, size] = share * h, 1.0 / (share * h)
+        g["fade"][:, size] = np.exp(-g["decay_m"] * share * h)
+        g["moment"][:, size] = fading_moments(g["decay_m"], share * h)
+    for j in range(2):
+        carry = chain_matrices(unique[:, j], unique[:, 2], h, sizes)
+        g["carry"][:, :, j] = carry[:, where].swapaxes(0, 1)

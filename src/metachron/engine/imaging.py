@@ -16,11 +16,11 @@ RECIST_GROWTH, RECIST_MM, RECIST_RESPONSE = 1.2, 5.0, 0.7
 
 @jit
 def sums(st):
-    """Sums of diameters (mm) of the target lesions: (all, in the liver)."""
+    """Sums of the diameters (mm) of the day of the target lesions: (all, in the liver)."""
     total, liver = 0.0, 0.0
     for i in range(st.n):
         if st.target[i] > 0.0:
-            d = diameter_mm(lesion_ml(st, i))
+            d = st.mm[i]
             if d >= MEASURABLE_MM:
                 total += d
                 if st.organ[i] == LIVER:
@@ -48,6 +48,7 @@ def look(st, sharper):
         if st.visible[i] > 0.0 or lesion_ml(st, i) <= sharper * st.seen_above[i]:
             continue
         st.visible[i] = 1.0
+        st.mm[i] = diameter_mm(lesion_ml(st, i))
         new += 1
         if st.organ[i] == LIVER:
             new_liver += 1

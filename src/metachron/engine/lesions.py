@@ -23,6 +23,7 @@ from metachron.model.immune import cell_kill_rate
 from metachron.model.kill import CLASSES, EGFR, survive
 
 LN_NADIR = math.log(1.0e4)
+ML_PER_CELL = 1.0 / CELLS_PER_ML
 LN_LEAST = -50.0
 NEGLIGIBLE_ML = 1.0e-12
 # A change of ln cells above this is taken in pieces; sizes at which a law changes count within NEAR
@@ -32,7 +33,7 @@ LARGEST_CHANGE, NEAR, MOST_PIECES = 0.5, 0.05, 8.0
 @jit
 def lesion_ml(st, i):
     """Volume (mL) of lesion i as a scan would see it: living cells and dead tissue not yet cleared."""
-    return st.debris[i] + st.cells_now[i] / CELLS_PER_ML
+    return st.debris[i] + st.cells_now[i] * ML_PER_CELL
 
 
 @jit
@@ -98,9 +99,9 @@ def undisturbed(st, gear, i, full, slowed, keep):
     x, rate = st.x[i], st.growth[i]
     if slowed < full:
         middle = x + 0.5 * rate * full * growth_fraction(x, gear.ln_k)
-        days = full - (full - slowed) * vascular(middle)
-        st.x[i] = grow(x, days, rate, gear.ln_k)
-        st.held_back[i] += grow(x, full, rate, gear.ln_k) - st.x[i]
+        held = (full - slowed) * vascular(middle)
+        st.x[i] = grow(x, full - held, rate, gear.ln_k)
+        st.held_back[i] += rate * growth_fraction(0.5 * (x + st.x[i]), gear.ln_k) * held
     else:
         st.x[i] = grow(x, full, rate, gear.ln_k)
     st.cells_now[i] = math.exp(st.x[i])
@@ -123,6 +124,18 @@ def pieces(x, growing, kill, fast):
 
 
 @jit
+def kill_time(st, gear, days):
+    """Mean time of the drugs' kill within a piece of `days`, as a share of it; st.shrink is the piece's."""
+    moment, total = 0.0, 0.0
+    for k in range(CLASSES):
+        if st.integral[k] > 0.0:
+            kill = st.integral[k] * st.part[k]
+            total += kill
+            moment += kill * (1.0 / gear.decay[k] - days * st.shrink[k] / (1.0 - st.shrink[k]))
+    return moment / (total * days) if total > 0.0 else 0.5
+
+
+@jit
 def treated_step(
     st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, keep, keep_kill
 ):  # fmt: skip
@@ -139,21 +152,23 @@ def treated_step(
     if m == 1:
         piece(
             st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, st.whole, st.kill_time,
-            keep, keep_kill,
+            st.kill_spread, keep, keep_kill,
         )  # fmt: skip
         return
     h = 1.0 / m
     for k in range(CLASSES):
         st.shrink[k] = math.exp(-gear.decay[k] * days * h)
         st.part[k] = (1.0 - st.shrink[k]) / (1.0 - st.shrink[k] ** m)
-    half = math.exp(-0.5 * par.dead_tissue_clearance * days * h)
+    tau = kill_time(st, gear, days * h)
+    clear = par.dead_tissue_clearance * days * h
+    keep, keep_kill = math.exp(-clear), math.exp(-clear * (1.0 - tau))
     for _ in range(m):
         if st.alive[i] == 0.0:
-            st.debris[i] *= half * half
+            st.debris[i] *= keep
         else:
             piece(
                 st, par, gear, i, days * h, full * h, slowed * h, checkpoint * h, cells * h, share, thin * h,
-                st.part, 0.5, half * half, half,
+                st.part, tau, 1.0 / 12.0, keep, keep_kill,
             )  # fmt: skip
             share *= math.exp(-thin * h) if cells > 0.0 else 1.0
         for k in range(CLASSES):
@@ -162,7 +177,7 @@ def treated_step(
 
 @jit
 def piece(
-    st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, part, tau, keep, keep_kill
+    st, par, gear, i, days, full, slowed, checkpoint, cells, share, thin, part, tau, spread, keep, keep_kill
 ):  # fmt: skip
     """Move lesion i over a piece of a step; `part` (6,) of the drugs act, at its share `tau` on average."""
     x0, rate = st.x[i], st.growth[i]
@@ -202,16 +217,18 @@ def piece(
         if min(low, x1 + st.held_back[i]) < limit:
             bury(st, i, keep)
             return
-    grown = rate * gf_grow * g * tau  # by the time of the kill
+    early = killed * spread  # what dies early dies of more cells
+    grown = rate * gf_grow * g * (tau - early)  # by the time of the kill
+    keep_kill *= 1.0 - par.dead_tissue_clearance * days * early
     died = st.cells_now[i] * (1.0 + grown * (1.0 + 0.5 * grown)) * (1.0 - left)
     st.x[i], st.cells_now[i] = x1, math.exp(x1)
-    st.debris[i] = st.debris[i] * keep + died * (1.0 / CELLS_PER_ML) * keep_kill
+    st.debris[i] = st.debris[i] * keep + died * ML_PER_CELL * keep_kill
 
 
 @jit
 def bury(st, i, keep):
     """Lesion i dies out; what it had is dead tissue."""
-    st.debris[i] = (st.debris[i] + st.cells_now[i] / CELLS_PER_ML) * keep
+    st.debris[i] = (st.debris[i] + st.cells_now[i] * ML_PER_CELL) * keep
     clear_cells(st, i)
 
 

@@ -97,12 +97,12 @@ STATE = _layout(
     # where the strategy stands
     "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
     # what has happened
-    " set_cause febrile best febrile_count nerve_closed stop_count done gcsf lymph n"
+    " set_cause febrile best febrile_count nerve_closed stop_count done gcsf lymph n gcsf_on"
     " paused last_response cycle_from felt",
     "t queue_day cycle_start next_cycle delayed next_scan scan_origin nadir_sum nadir_liver base_sum"
     " vegf checkpoint stress nerve_x nerve_n nerve_peak liver hazard_cancer limit_cancer hazard_now"
     " death_background death_set host_until nadir cell_decay removed_on removed pulse lymphocytes cells"
-    " ox_total scan_limit ln_total total_on kill kill_time",
+    " ox_total scan_limit ln_total total_on kill kill_time kill_spread",
     # the body; amounts act on marrow, lymphocytes (kill per day) and infused cells
     chain=(6,),
     amounts=(3,),
@@ -128,6 +128,7 @@ STATE = _layout(
     debris=(ROOM,),
     extinct_below=(ROOM,),
     seen_above=(ROOM,),
+    mm=(ROOM,),
     wakes=(ROOM,),
     slot=(ROOM,),
     organ=(ROOM,),

@@ -237,6 +237,7 @@ def open_cycle(st, programme, out):
     st.delayed = 0.0
     st.cycle += 1
     st.cycle_start = st.t
+    st.gcsf_on = 1 if st.gcsf and segment.cytotoxic else 0
     st.next_cycle = st.t + segment.cycle_days
     st.admin = segment.admin_from
     st.nadir = st.chain[C]

@@ -89,19 +89,15 @@ def lowest_of_cubic(a0, d0, a1, d1, h):
 
 
 @jit
-def lymphocyte_step(lymph, kill, decay, k_l, support, h):
-    """Lymphocytes after h days while `kill` per day fades at `decay`; support adds to the rate of return.
+def lymphocyte_step(lymph, lost_half, lost, back):
+    """Lymphocytes after a step in which kill sums to `lost` (`lost_half` by its middle), return to `back`.
 
     Variation of constants, the integral by Simpson's rule.
     """
-    back = k_l + support
-    if kill <= 0.0:
-        return 1.0 - (1.0 - lymph) * math.exp(-back * h)
-    lost_half = kill * (1.0 - math.exp(-0.5 * decay * h)) / decay
-    lost = kill * (1.0 - math.exp(-decay * h)) / decay
-    middle = math.exp(back * 0.5 * h + lost_half)
-    end = math.exp(back * h + lost)
-    return (lymph + back * h / 6.0 * (1.0 + 4.0 * middle + end)) / end
+    if lost <= 1.0e-9:
+        return 1.0 - (1.0 - lymph) * math.exp(-back)
+    middle, end = math.exp(0.5 * back + lost_half), math.exp(back + lost)
+    return (lymph + back / 6.0 * (1.0 + 4.0 * middle + end)) / end
 
 
 @jit
