@@ -109,6 +109,7 @@ CASES = [
     (replacer(repeat_segment=2), "repeat_segment is 2"),
     (replacer(ox_before=-1.0), "ox_before is -1.0 mg/m2"),
     (replacer(grade4=np.full((2, 3), 0.0)), "grade4 has shape (2, 3)"),
+    (replacer(scans=np.ones((40, 2))), "40 scans, more than the 32 there is room for"),
     (too_many_lesions, f"twins[1] has {ROOM + 1} lesions, more than the {ROOM} there is room for"),
     (lambda b: b["plan"].toxicity.__setitem__((1, 4), -0.1), "toxicity[1, 4] is -0.1"),
     (lambda b: b["plan"].toxicity.__setitem__((0, 2), float("nan")), "toxicity[0, 2] is nan"),

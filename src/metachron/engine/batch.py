@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from metachron.engine.check import check_batch, check_scale
 from metachron.engine.gear import host_steps, make_gears
 from metachron.engine.life import live
-from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, readable
+from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, pack
 from metachron.model.compiled import UNCOMPILED, attributes, jit
 
 CHUNK = 64  # lives in a row on one thread, in one workspace
@@ -34,8 +34,9 @@ else:
 
 
 @jit
-def _some(lesions, twins, draws, gears, programme, seed, horizon, scale, outs, grades, starts, ends, rows):
+def _some(lesions, twins, draws, gears, programmes, seed, horizon, scale, outs, grades, starts, ends, rows):
     """Live the lives of some rows, (first, last), in a single workspace."""
+    programme = programmes[0]
     room = workspace()  # a life at work, and an empty one to start from
     trace = room[:0]
     for i in range(rows[0], rows[1]):
@@ -85,8 +86,9 @@ def simulate(
     starts, ends = np.full((n, segments), np.nan), np.full((n, segments), np.nan)
     gears = make_gears(draws, host_steps(step_scale))
     arguments = (
-        attributes(lesions), attributes(twins), attributes(draws), attributes(gears), readable(programme),
-        seed, float(horizon_days), float(step_scale), attributes(outs), grades, starts, ends,
+        attributes(lesions), attributes(twins), attributes(draws), attributes(gears),
+        attributes(pack(programme)), seed, float(horizon_days), float(step_scale), attributes(outs),
+        grades, starts, ends,
     )  # fmt: skip
     chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
     workers = max(1, min(jobs or THREADS, THREADS, len(chunks)))

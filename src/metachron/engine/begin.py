@@ -43,10 +43,10 @@ def place_lesion(st, lesion, twin, par, seed, slot, ln_limit):
 @jit
 def lymphocytes_matter(programme):
     """Does the programme give cells, or a rule read lymphocytes?"""
-    for a in range(programme.admins.size):
+    for a in range(programme.n_admins):
         if programme.admins[a].what == GIVE_CELLS:
             return True
-    for r in range(programme.rules.size):
+    for r in range(programme.n_rules):
         rule = programme.rules[r]
         if rule.state == RULE_LYMPHOCYTES or rule.also == 1 + RULE_LYMPHOCYTES:
             return True
@@ -66,6 +66,8 @@ def start_body(st, twin, par, gear, programme):
     st.ox_total = programme.ox_before
     st.dose[:] = 1.0
     st.given[:] = -1.0
+    st.starts[:] = math.nan
+    st.ends[:] = math.nan
     st.total_on = -math.inf
     st.whole[:] = 1.0
     st.line = twin.start_line

@@ -11,9 +11,12 @@ from metachron.engine.records import (
     EVERYTHING,
     GIVE_CELLS,
     GIVE_NOTHING,
+    N_ADMINS,
     N_GIVEN,
     N_KINDS,
     N_RULES,
+    N_SCANS,
+    N_SEGMENTS,
     ROOM,
     RULE_DAYS_OFF,
     SYSTEMIC,
@@ -129,8 +132,11 @@ def _check_counts(programme: Programme) -> None:
         raise EngineError(f"ct_limit is {programme.ct_limit} cells, outside 1 to 1e15")
     if not 0 <= programme.ox_before <= 1e5:
         raise EngineError(f"ox_before is {programme.ox_before} mg/m2, outside 0 to 1e5")
-    if programme.rules.size > N_RULES:
-        raise EngineError(f"{programme.rules.size} rules, more than the {N_RULES} there is room for")
+    rooms = {"segments": N_SEGMENTS, "admins": N_ADMINS, "rules": N_RULES, "scans": N_SCANS}
+    for name, room in rooms.items():
+        if len(getattr(programme, name)) > room:
+            count = len(getattr(programme, name))
+            raise EngineError(f"{count} {name}, more than the {room} there is room for")
     shape = (n, N_KINDS)
     for name, table in (("toxicity", programme.toxicity), ("grade4", programme.grade4)):
         if table.shape != shape:

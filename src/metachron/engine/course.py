@@ -37,10 +37,10 @@ def plan_next(st, programme):
 
 
 @jit
-def end_course(st, ends):
+def end_course(st):
     """The running course, if any, is over."""
     if st.segment >= 0:
-        ends[st.segment] = st.t
+        st.ends[st.segment] = st.t
         st.segment = -1
 
 
@@ -115,10 +115,10 @@ def planned_operation(st, programme):
 
 
 @jit
-def change_treatment(st, programme, twin, par, ends, seed, relapse):
+def change_treatment(st, programme, twin, par, seed, relapse):
     """End what runs; begin the step that waits for this, else local treatment again, else the next line."""
     running = st.segment if st.paused == NOT_PAUSED else -1
-    end_course(st, ends)
+    end_course(st)
     step = waiting_step(st, programme, running, relapse)
     if step >= 0:
         queue(st, programme, step)
@@ -144,7 +144,7 @@ def answers_progression(st, programme):
 
 
 @jit
-def on_progression(st, programme, twin, par, ends, seed, relapse):
+def on_progression(st, programme, twin, par, seed, relapse):
     """What follows progression or recurrence."""
     if answers_progression(st, programme):
         return
@@ -152,20 +152,20 @@ def on_progression(st, programme, twin, par, ends, seed, relapse):
         wake(st)  # progression ends an interval, and the course goes on
         return
     if not relapse and planned_operation(st, programme):
-        end_course(st, ends)
+        end_course(st)
         if st.queued < 0:
             plan_next(st, programme)
         return
-    change_treatment(st, programme, twin, par, ends, seed, relapse)
+    change_treatment(st, programme, twin, par, seed, relapse)
 
 
 @jit
-def leave_course(st, programme, twin, par, ends, seed, decision):
+def leave_course(st, programme, twin, par, seed, decision):
     """A course has come to its end, or a rule has ended it: go on with the plan, or switch."""
     finished = st.segment
     if decision == SWITCHES:
-        change_treatment(st, programme, twin, par, ends, seed, False)
+        change_treatment(st, programme, twin, par, seed, False)
         return
-    end_course(st, ends)
+    end_course(st)
     if finished < programme.n_planned:
         plan_next(st, programme)

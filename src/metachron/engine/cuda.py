@@ -24,7 +24,7 @@ from metachron.engine import life
 from metachron.engine.batch import Lives
 from metachron.engine.check import check_batch, check_scale
 from metachron.engine.gear import host_steps, make_gears
-from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme
+from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, pack
 from metachron.errors import EngineError
 from metachron.model.compiled import attributes
 
@@ -48,7 +48,7 @@ def check_device() -> None:
 
 
 def lives(
-    lesions: Any, twins: Any, draws: Any, gears: Any, programme: Any, seed: Any, horizon: Any, scale: Any,
+    lesions: Any, twins: Any, draws: Any, gears: Any, programmes: Any, seed: Any, horizon: Any, scale: Any,
     outs: Any, grades: Any, starts: Any, ends: Any, work: Any, blank: Any,
 ) -> None:  # fmt: skip
     """The kernel: one thread lives every twin from its own number on, in steps of the number of threads."""
@@ -58,7 +58,7 @@ def lives(
             work[me] = blank[0]
             draw = twins[i].draw
             _live(
-                work[me], lesions[i], twins[i], draws[draw], gears[draw], programme, seed, horizon, scale,
+                work[me], lesions[i], twins[i], draws[draw], gears[draw], programmes[0], seed, horizon, scale,
                 outs[i], grades[i], starts[i], ends[i], blank[:0],
             )  # fmt: skip
 
@@ -130,9 +130,7 @@ def run_cuda(
     size = batch_size(free, threads, _bytes_each(lesions, twins, *results), twins.size)
     work = cuda.device_array(threads, STATE)
     on_device, gear, blank = (_to(a) for a in (draws, gears, np.zeros(1, STATE)))
-    plan = programme._replace(
-        **{name: _to(a) for name, a in programme._asdict().items() if isinstance(a, np.ndarray)}
-    )
+    plan = _to(pack(programme))
     for begin in range(0, twins.size, size):
         part = slice(begin, begin + size)
         inputs = [_to(a[part]) for a in (lesions, twins)]

@@ -141,7 +141,7 @@ def next_scan_day(st, programme):
     since = st.t - st.scan_origin
     if since < programme.first_scan - 1e-9:
         return st.scan_origin + programme.first_scan
-    for j in range(programme.scans.shape[0]):
+    for j in range(programme.n_scans):
         if since < programme.scans[j, 0] - 1e-9:
             return st.t + programme.scans[j, 1]
     return math.inf

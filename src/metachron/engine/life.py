@@ -31,7 +31,6 @@ from metachron.engine.records import (
     NOT_PAUSED,
     PROCEDURE,
     START_PLANNED,
-    UNTIL_PROGRESSION,
 )
 from metachron.engine.rules import ENDS, GO_ON, apply_rules
 from metachron.engine.treatment import begin_systemic, close_nerve, cycle_boundary, give
@@ -76,17 +75,17 @@ def may_operate(st, twin, par, programme, index, seed):
 
 
 @jit
-def start_operation(st, twin, par, programme, out, grades, starts, ends, seed, index):
+def start_operation(st, twin, par, programme, out, seed, index):
     """Operate if it still makes sense, then follow the plan or the next line."""
     organ = may_operate(st, twin, par, programme, index, seed)
     if organ < 0:
         return
     segment = programme.segments[index]
     planned = index < programme.n_planned
-    starts[index] = st.t
-    operate(st, segment, twin, par, out, grades, seed, organ, st.repeats, planned)
+    st.starts[index] = st.t
+    operate(st, segment, twin, par, out, seed, organ, st.repeats, planned)
     st.repeats += 1
-    ends[index] = st.t + segment.recovery
+    st.ends[index] = st.t + segment.recovery
     if planned:
         plan_next(st, programme)
     elif not st.ned:
@@ -95,15 +94,15 @@ def start_operation(st, twin, par, programme, out, grades, starts, ends, seed, i
 
 
 @jit
-def start_queued(st, twin, par, programme, out, grades, starts, ends, seed):
+def start_queued(st, twin, par, programme, out, seed):
     """The queued step is due: operate, or begin a course."""
     index = st.queued
     st.queued, st.queue_day = -1, math.inf
     if programme.segments[index].kind == PROCEDURE:
-        start_operation(st, twin, par, programme, out, grades, starts, ends, seed, index)
+        start_operation(st, twin, par, programme, out, seed, index)
         return
-    starts[index] = st.t
-    begin_systemic(st, twin, par, programme, grades, index)
+    st.starts[index] = st.t
+    begin_systemic(st, twin, par, programme, index)
     if not st.ned:
         st.next_scan = min(st.next_scan, st.t + programme.on_treatment_days)
 
@@ -122,16 +121,16 @@ def treatment_day(st, programme):
 
 
 @jit
-def treat(st, twin, par, gear, programme, out, grades, starts, ends, seed):
+def treat(st, twin, par, gear, programme, out, seed):
     """Everything of treatment that is due today."""
     if st.queue_day <= st.t + 1e-9:
-        start_queued(st, twin, par, programme, out, grades, starts, ends, seed)
+        start_queued(st, twin, par, programme, out, seed)
     if st.segment < 0:
         return
     if st.next_cycle <= st.t + 1e-9:
-        decision = cycle_boundary(st, twin, par, programme, out, grades, seed)
+        decision = cycle_boundary(st, twin, par, programme, out, seed)
         if decision >= ENDS:
-            leave_course(st, programme, twin, par, ends, seed, decision)
+            leave_course(st, programme, twin, par, seed, decision)
             return
     segment = programme.segments[st.segment]
     while st.admin < segment.admin_to:
@@ -218,29 +217,29 @@ def finish(st, out, day, cause, horizon):
 
 
 @jit
-def after_scan(st, programme, twin, par, ends, seed, progressed, relapse):
+def after_scan(st, programme, twin, par, seed, progressed, relapse):
     """Rules that read the scan, then what follows progression unless a rule has seen to it."""
     decision = GO_ON
     if st.segment >= 0:
         decision = apply_rules(st, twin, par, programme, AT_SCAN)
     if decision >= ENDS:
-        leave_course(st, programme, twin, par, ends, seed, decision)
+        leave_course(st, programme, twin, par, seed, decision)
     elif progressed and decision == GO_ON:
-        on_progression(st, programme, twin, par, ends, seed, relapse)
+        on_progression(st, programme, twin, par, seed, relapse)
 
 
 @jit
-def event_day(st, twin, par, gear, programme, out, grades, starts, ends, seed):
+def event_day(st, twin, par, gear, programme, out, seed):
     """What happens at the end of a step: treatment, then the scan if one is due or something is felt.
 
     Symptoms are heard of on days of treatment and at visits.
     """
     heard = treatment_day(st, programme) <= st.t + 1e-9 or st.t == VISIT * math.floor(st.t / VISIT + 1e-9)
-    treat(st, twin, par, gear, programme, out, grades, starts, ends, seed)
+    treat(st, twin, par, gear, programme, out, seed)
     if st.t >= st.next_scan - 1e-9 or (heard and symptomatic(st, gear)):
         relapse = st.ned == 1
         progressed = scan(st, twin, par, out)
-        after_scan(st, programme, twin, par, ends, seed, progressed, relapse)
+        after_scan(st, programme, twin, par, seed, progressed, relapse)
         st.next_scan = next_scan_day(st, programme)
 
 
@@ -269,8 +268,7 @@ def live(st, lesions, twin, par, gear, programme, seed, horizon, scale, out, gra
     death, cause = st.death_background, CAUSE_BACKGROUND
     steps = 0
     while True:
-        idle = st.segment < 0 or st.paused == UNTIL_PROGRESSION
-        if idle and not any_lesion(st) and st.queued < 0 and st.ned:
+        if not any_lesion(st) and st.queued < 0 and st.segment < 0 and st.ned:
             break
         until = next_step(st, gear, programme, horizon, scale)
         fatal = advance(st, twin, par, gear, until)
@@ -284,11 +282,15 @@ def live(st, lesions, twin, par, gear, programme, seed, horizon, scale, out, gra
             elif st.death_set <= first:
                 death, cause = st.death_set, st.set_cause
             break
-        event_day(st, twin, par, gear, programme, out, grades, starts, ends, seed)
+        event_day(st, twin, par, gear, programme, out, seed)
     if st.death_set < death:
         death, cause = st.death_set, st.set_cause
     if st.segment >= 0:
-        ends[st.segment] = min(death, horizon)
-    close_nerve(st, twin, par, grades)
+        st.ends[st.segment] = min(death, horizon)
+    close_nerve(st, twin, par)
     finish(st, out, death, cause, horizon)
+    for kind in range(grades.size):
+        grades[kind] = int(st.grades[kind])
+    for s in range(starts.size):
+        starts[s], ends[s] = st.starts[s], st.ends[s]
     return steps

@@ -94,7 +94,7 @@ def treat_lesions(st, segment, par, seed, key, organ, procedure):
 
 
 @jit
-def take_liver(st, segment, par, grades, seed, key, procedure, planned):
+def take_liver(st, segment, par, seed, key, procedure, planned):
     """Unseen lesions in the part of the liver removed go with it; the remnant may fail, or grows back."""
     for i in range(st.n):
         if st.alive[i] > 0.0 and st.organ[i] == LIVER and st.visible[i] == 0.0 and st.treated[i] == 0.0:
@@ -105,34 +105,34 @@ def take_liver(st, segment, par, grades, seed, key, procedure, planned):
     st.removed, st.removed_on = 1.0 - segment.remnant, st.t
     risk = failure_probability(st.liver, par.phlf_max, par.phlf_mid, par.phlf_width)
     if keyed.uniform(seed, key, keyed.LIVER_FAILURE, procedure) < risk:
-        note_grade(st, grades, LIVER_FAILURE, 3, planned)
+        note_grade(st, LIVER_FAILURE, 3, planned)
 
 
 @jit
-def note_grade(st, grades, kind, grade, planned):
+def note_grade(st, kind, grade, planned):
     """Toxicity of an operation: the rules read it, and that of planned treatment is recorded."""
     st.tox_grade[kind] = max(st.tox_grade[kind], float(grade))
     if planned:
-        grades[kind] = max(grades[kind], grade)
+        st.grades[kind] = max(st.grades[kind], float(grade))
 
 
 @jit
-def operate(st, segment, twin, par, out, grades, seed, organ, procedure, planned):
+def operate(st, segment, twin, par, out, seed, organ, procedure, planned):
     """Carry out a procedure; with nothing visible left the patient counts as disease-free."""
     if organ == LIVER:
         look(st, par.detect_ious_cells / st.scan_limit)  # the surgeon's ultrasound sees more
     treat_lesions(st, segment, par, seed, twin.key, organ, procedure)
     if segment.resect and organ == LIVER:
-        take_liver(st, segment, par, grades, seed, twin.key, procedure, planned)
+        take_liver(st, segment, par, seed, twin.key, procedure, planned)
     if keyed.uniform(seed, twin.key, keyed.OPERATIVE_COMPLICATION, procedure) < segment.morbidity:
-        note_grade(st, grades, SURGICAL, 3, planned)
+        note_grade(st, SURGICAL, 3, planned)
     risk = 1.0 - (1.0 - segment.mortality) ** twin.background_factor**0.5
     if keyed.uniform(seed, twin.key, keyed.OPERATIVE_DEATH, procedure) < risk:
         day = st.t + 30.0
         if day < st.death_set:
             st.death_set = day
             st.set_cause = CAUSE_OPERATION
-        note_grade(st, grades, SURGICAL, 5, planned)
+        note_grade(st, SURGICAL, 5, planned)
     left = 0.0
     for i in range(st.n):
         left += st.visible[i]

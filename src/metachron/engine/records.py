@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.model.compiled import attributes
 from metachron.model.kill import CLASSES
 from metachron.model.toxicity import KINDS
 
@@ -36,8 +35,9 @@ ALL_CYTOTOXICS, EVERYTHING = -1, -2
 (LOCAL_THEN_SYSTEMIC, SYSTEMIC_ONLY, NOTHING_MORE) = range(3)
 # What starts a planned step
 (START_PLANNED, START_PROGRESSION, START_RECURRENCE) = range(3)
-# Most lesions of one twin, most rules of one programme, things given (kill classes, then 6, 7, 8)
-ROOM, N_RULES, N_GIVEN = 128, 32, 9
+# Most lesions of one twin, rules, steps, administrations and rows of scans of one programme
+ROOM, N_RULES, N_SEGMENTS, N_ADMINS, N_SCANS = 128, 32, 48, 384, 32
+N_GIVEN = 9  # things given: the kill classes, then 6, 7, 8
 # Causes of death and kinds of event
 PROGRESSED, DIED = 1, 2
 (_ALIVE, CAUSE_BACKGROUND, CAUSE_CANCER, CAUSE_OPERATION, CAUSE_TOXICITY) = range(5)
@@ -120,6 +120,10 @@ STATE = _layout(
     tox_limit=(N_KINDS,),
     tox_grade=(N_KINDS,),
     rule_hits=(N_RULES,),
+    # what is written out at the end
+    grades=(N_KINDS,),
+    starts=(N_SEGMENTS,),
+    ends=(N_SEGMENTS,),
     # lesions
     x=(ROOM,),
     cells_now=(ROOM,),
@@ -168,10 +172,33 @@ class Programme(NamedTuple):
     ox_before: float
 
 
-def readable(programme: Programme) -> Programme:
-    """The programme as compiled code reads it; uncompiled, its records have attributes too."""
-    return programme._replace(
-        segments=attributes(programme.segments),
-        admins=attributes(programme.admins),
-        rules=attributes(programme.rules),
-    )
+# The programme as the kernel reads it: one record, so that threads share no counted references.
+_PLAN_WHOLE = (
+    "n_segments n_admins n_rules n_scans n_planned continue_segment n_lines repeat_segment most_repeats"
+    " on_recurrence"
+)
+PLAN = np.dtype(
+    [
+        *((name, "i8") for name in _PLAN_WHOLE.split()),
+        *((name, "f8") for name in ("on_treatment_days", "first_scan", "ct_limit", "ox_before")),
+        ("segments", SEGMENT, (N_SEGMENTS,)),
+        ("admins", ADMIN, (N_ADMINS,)),
+        ("rules", RULE, (N_RULES,)),
+        ("toxicity", "f8", (N_SEGMENTS, N_KINDS)),
+        ("grade4", "f8", (N_SEGMENTS, N_KINDS)),
+        ("scans", "f8", (N_SCANS, 2)),
+    ]
+)
+
+
+def pack(programme: Programme) -> NDArray[np.void]:
+    """The programme as one PLAN record, shape (1,); it must have passed the checks."""
+    packed = np.zeros(1, PLAN)
+    for name, value in programme._asdict().items():
+        if isinstance(value, np.ndarray):
+            packed[name][0, : len(value)] = value
+            if f"n_{name}" in (PLAN.names or ()):
+                packed[f"n_{name}"] = len(value)
+        else:
+            packed[name] = value
+    return packed

@@ -232,7 +232,7 @@ def apply_rules(st, twin, par, programme, at):
     """All rules of one moment in order, delays left aside. Returns what they decide about the course."""
     decision = GO_ON
     segment = programme.segments[st.segment]
-    for r in range(programme.rules.size):
+    for r in range(programme.n_rules):
         rule = programme.rules[r]
         if rule.action == ACT_DELAY or not read_here(programme, segment, rule, at):
             continue
@@ -248,7 +248,7 @@ def apply_rules(st, twin, par, programme, at):
 def days_to_wait(st, twin, par, programme):
     """Days by which the rules delay the cycle that is due; infinity when the wait has lasted too long."""
     segment = programme.segments[st.segment]
-    for r in range(programme.rules.size):
+    for r in range(programme.n_rules):
         rule = programme.rules[r]
         if rule.action != ACT_DELAY or not read_here(programme, segment, rule, AT_CYCLE_START):
             continue

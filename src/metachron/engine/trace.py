@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from metachron.engine.check import check_batch, check_scale
 from metachron.engine.gear import host_steps, make_gears
 from metachron.engine.life import live
-from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, readable
+from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, pack
 from metachron.model.compiled import attributes
 
 FIRST_ROOM = 512
@@ -34,12 +34,12 @@ def trace(
     segments = programme.segments.size
     draw = int(twins[twin]["draw"])
     gears = make_gears(draws[draw : draw + 1], host_steps(step_scale))
-    room = FIRST_ROOM
+    plan, room = attributes(pack(programme)), FIRST_ROOM
     while True:
         rows, work, out = np.zeros(room, STATE), np.zeros(1, STATE), np.zeros(1, OUTCOME)
         used = live(
             attributes(work)[0], attributes(lesions)[twin], attributes(twins)[twin], attributes(draws)[draw],
-            attributes(gears)[0], readable(programme), seed, float(horizon_days), float(step_scale),
+            attributes(gears)[0], plan[0], seed, float(horizon_days), float(step_scale),
             attributes(out)[0], np.zeros(N_KINDS, np.int64), np.full(segments, np.nan),
             np.full(segments, np.nan), attributes(rows),
         )  # fmt: skip

@@ -73,11 +73,11 @@ def set_resistance(st, twin, par, k):
 
 
 @jit
-def begin_systemic(st, twin, par, programme, grades, index):
+def begin_systemic(st, twin, par, programme, index):
     """Start a course: doses, line, and the resistant share of each lesion for each class."""
     segment = programme.segments[index]
     if index >= programme.n_planned:
-        close_nerve(st, twin, par, grades)
+        close_nerve(st, twin, par)
     st.segment = index
     st.cycle = -1
     st.next_cycle = st.t
@@ -127,10 +127,10 @@ def give(st, twin, par, gear, segment, admin):
 
 
 @jit
-def grade_cycle(st, twin, par, programme, grades, seed):
+def grade_cycle(st, twin, par, programme, seed):
     """Toxicity of the cycle that has just ended; only that of planned treatment is recorded."""
     planned = st.segment < programme.n_planned
-    for kind in range(grades.size):
+    for kind in range(st.grades.size):
         if kind != SURGICAL and kind != LIVER_FAILURE:
             st.tox_grade[kind] = 0.0
     st.febrile = 0
@@ -146,13 +146,13 @@ def grade_cycle(st, twin, par, programme, grades, seed):
             st.tox_grade[FEBRILE] = 5.0 if fatal < par.febrile_mortality else 3.0
     other_toxicity(st, twin, programme, seed)
     if planned:
-        for kind in range(grades.size):
+        for kind in range(st.grades.size):
             if kind != NEUROPATHY:  # followed to its peak by close_nerve
-                grades[kind] = max(grades[kind], int(st.tox_grade[kind]))
+                st.grades[kind] = max(st.grades[kind], int(st.tox_grade[kind]))
 
 
 @jit
-def close_nerve(st, twin, par, grades):
+def close_nerve(st, twin, par):
     """Worst neuropathy of planned treatment: the burden still rises for about three months after it."""
     if not st.nerve_closed:
         st.nerve_closed = 1
@@ -163,7 +163,7 @@ def close_nerve(st, twin, par, grades):
             st.nerve_peak = max(st.nerve_peak, n)
         grade2, grade3 = par.neuropathy_grade2_mg_m2, par.neuropathy_grade3_mg_m2
         worst = nerve_grade(st.nerve_peak, twin.nerve_factor, 0, grade2, grade3)
-        grades[NEUROPATHY] = max(grades[NEUROPATHY], worst)
+        st.grades[NEUROPATHY] = max(st.grades[NEUROPATHY], worst)
 
 
 @jit
@@ -215,7 +215,7 @@ def stops_early(st, twin, par, segment, seed):
 
 
 @jit
-def close_cycle(st, twin, par, programme, grades, seed):
+def close_cycle(st, twin, par, programme, seed):
     """The cycle that ran is over: its toxicity, then the rules. Returns what they decide."""
     if st.paused != NOT_PAUSED:  # an interval ends; the cycle before it was closed when it began
         st.paused = NOT_PAUSED
@@ -225,7 +225,7 @@ def close_cycle(st, twin, par, programme, grades, seed):
         return GO_ON
     if st.cycle < 0 or st.delayed > 0.0:
         return GO_ON
-    grade_cycle(st, twin, par, programme, grades, seed)
+    grade_cycle(st, twin, par, programme, seed)
     st.held[:] = 0.0
     return apply_rules(st, twin, par, programme, AT_CYCLE_END)
 
@@ -247,10 +247,10 @@ def open_cycle(st, programme, out):
 
 
 @jit
-def cycle_boundary(st, twin, par, programme, out, grades, seed):
+def cycle_boundary(st, twin, par, programme, out, seed):
     """End of one cycle and start of the next. Returns GO_ON or PAUSES; ENDS or SWITCHES when it is over."""
     segment = programme.segments[st.segment]
-    decision = close_cycle(st, twin, par, programme, grades, seed)
+    decision = close_cycle(st, twin, par, programme, seed)
     if st.death_set <= st.t or (segment.cycles > 0 and st.cycle + 1 >= segment.cycles):
         return max(ENDS, decision)
     if decision >= PAUSES:
