@@ -56,7 +56,7 @@ def run_compiler(major: int, minor: int) -> None:
     from numba import typeof
 
     from metachron.engine.gear import host_steps, make_gears
-    from metachron.engine.records import STATE
+    from metachron.engine.records import N_KINDS, OUTCOME, STATE, pack
     from metachron.parameters import draw_parameters
 
     class Device:
@@ -66,12 +66,12 @@ def run_compiler(major: int, minor: int) -> None:
     s = case(*CASES[0])
     n, segments = s.size, s.programme.segments.size
     found = Lives(
-        np.zeros(n, lives(s, "cpu").outcomes.dtype), np.zeros((n, 1), np.int64),
+        np.zeros(n, OUTCOME), np.zeros((n, N_KINDS), np.int64),
         np.zeros((n, segments)), np.zeros((n, segments)), DAYS,
     )  # fmt: skip
     draws = draw_parameters(DRAWS, SEED)
     arguments = (
-        s.lesions, s.twins, draws, make_gears(draws, host_steps(1.0)), s.programme, SEED, DAYS, 1.0,
+        s.lesions, s.twins, draws, make_gears(draws, host_steps(1.0)), pack(s.programme), SEED, DAYS, 1.0,
         *arrays(found).values(), np.zeros(2, STATE), np.zeros(1, STATE),
     )  # fmt: skip
     signature = tuple(typeof(a) for a in arguments)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from metachron.bench.child import SMALL, run_child
-from metachron.bench.timing import timed
+from metachron.bench.timing import measured, timed
 from metachron.bench.workload import DRAWS, SEED, Scenario, one, scenarios
 from metachron.engine.compile import compile_strategy, start_line
 from metachron.engine.records import LESION, LIVER, VISIBLE
@@ -104,17 +104,17 @@ def by_cycles(twins: int, runs: int, cycles: Sequence[int] = CYCLES) -> list[Row
 
 
 def by_twins(jobs: int, counts: Sequence[int] = TWINS) -> list[Row]:
-    """One batch on `jobs` threads, each size in a process of its own, one to five runs by size."""
+    """One batch on `jobs` threads, each size in a process of its own; three runs up to 10,000 twins."""
+    run_child("big", counts[0], jobs)  # so that compiled code is there, and compiling is in no figure
     rows = []
     for n in counts:
-        runs = 5 if n <= 10_000 else 3 if n <= 100_000 else 1
+        runs = 3 if n <= 10_000 else 1
         found = [run_child("big", n, jobs) for _ in range(runs)]
-        times = sorted(float(f["seconds"] or 0.0) / n for f in found)
-        row: Row = {"twins": n, "seconds": times[runs // 2], "low": times[0], "high": times[-1], "runs": runs}
-        for key in ("before_mb", "memory_mb"):
-            values = sorted(v for f in found if (v := f[key]) is not None)
-            if values:
-                row[key] = values[len(values) // 2]
+        times = measured([float(f["seconds"] or 0.0) / n for f in found])
+        row: Row = {"twins": n, "seconds": times.median, "low": times.low, "high": times.high, "runs": runs}
+        memory = [value for f in found if (value := f["memory_mb"]) is not None]
+        if memory:
+            row["memory_mb"] = measured(memory).median
         rows.append(row)
     return rows
 
