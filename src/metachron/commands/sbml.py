@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from metachron.interop.core import Core
     from metachron.patient.schema import Patient
 
-TWINS, DRAWS = 2000, 40
+TWINS, DRAWS = 1000, 40
 LONGEST_DAYS = 20 * 365.25
 
 

@@ -68,6 +68,7 @@ def strategy_result(arm: Arm, twins: Twins, found: Findings, catalogue: Catalogu
             "summary": strategy.summary,
             "intent": strategy.intent.value,
             "expression": format_strategy(strategy),
+            "rules": _rules(strategy, catalogue),
             "eligible": arm.eligibility.eligible,
             "reasons": [Reason(**r.model_dump()) for r in arm.eligibility.reasons],
             "evidence_grade": arm.grade.grade.value,
@@ -77,6 +78,11 @@ def strategy_result(arm: Arm, twins: Twins, found: Findings, catalogue: Catalogu
             "timetable": bars,
         }
     )
+
+
+def _rules(strategy: Strategy, catalogue: Catalogue) -> list[str]:
+    """Titles of the rule sets in force, then the strategy's own rules."""
+    return [catalogue.rule_sets[n].title for n in strategy.rule_sets] + [r.name for r in strategy.rules]
 
 
 def differences(arms: list[Arm], reference: str, twins: Twins, fraction: float) -> list[Difference]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives
-from metachron.engine.records import SYSTEMIC, Programme
+from metachron.engine.records import START_PLANNED, SYSTEMIC, Programme
 from metachron.model.toxicity import KINDS, NEUROPATHY
 from metachron.plan.bands import band_of, by_draw_above, estimate
 from metachron.plan.results import Basis, Completion, Curve, Estimate, Outcomes, Toxicity
@@ -90,7 +90,8 @@ def completion(
 ) -> Completion | None:
     """Planned chemotherapy completed, and dose intensity relative to plan (of the cycles begun)."""
     planned = programme.segments[: programme.n_planned]
-    chemo = np.flatnonzero((planned["kind"] == SYSTEMIC) & (planned["cytotoxic"] == 1))
+    given = (planned["kind"] == SYSTEMIC) & (planned["trigger"] == START_PLANNED)
+    chemo = np.flatnonzero(given & (planned["cytotoxic"] == 1))
     if chemo.size == 0:
         return None
     given = lives.outcomes["cycles_given"].astype(float)

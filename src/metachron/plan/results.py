@@ -113,6 +113,9 @@ class StrategyResult(Result):
     summary: str = Field(description="One sentence.")
     intent: str = Field(description="curative, adjuvant, disease control or observation.")
     expression: str = Field("", description="The strategy in the composition language.")
+    rules: list[str] = Field(
+        default_factory=list, description="Rules that change doses and course, by title."
+    )
     eligible: Literal["yes", "no", "unknown"] = Field(description="unknown: something must be known first.")
     reasons: list[Reason] = Field(
         description="Refusals first, then missing information, then what speaks for it."
