@@ -21,15 +21,15 @@ from metachron.reference.state import EGFR, OX, Body
 
 TOLERANCE = {
     "living cells": 0.13,
-    "resistant share": 0.01,
-    "growth held back": 0.3,
-    "dead tissue": 0.1,
+    "resistant share": 0.006,
+    "growth held back": 0.06,
+    "dead tissue": 0.025,
     "drug effect": 2e-5,
     "anti-VEGF level": 5e-5,
     "checkpoint effect": 1e-12,
     "chemotherapy stress": 2e-5,
-    "neutrophil precursors and transits": 0.02,
-    "neutrophils": 0.015,
+    "neutrophil precursors and transits": 0.024,
+    "neutrophils": 0.016,
     "neutrophil nadir": 0.005,
     "lymphocytes": 7e-8,
     "infused cells": 0.004,
@@ -39,15 +39,15 @@ TOLERANCE = {
 }
 # Least order of convergence of the median life; the other errors are rounding or a stated cut-off
 ORDER = {
-    "living cells": 1.3,
+    "living cells": 1.1,
     "resistant share": 0.8,
-    "growth held back": 0.8,
-    "dead tissue": 1.6,
+    "growth held back": 1.0,
+    "dead tissue": 1.2,
     "neutrophil precursors and transits": 2.7,
     "neutrophils": 2.7,
     "neutrophil nadir": 2.7,
     "infused cells": 1.6,
-    "integrated hazard of cancer": 1.6,
+    "integrated hazard of cancer": 1.2,
 }
 SCENARIO = {s.name: s for s in GRID}
 SCALES = (1.0, 0.5, 0.25)
@@ -160,5 +160,5 @@ def test_errors_fall_with_the_step() -> None:
     assert errors[1.0].keys() == MEASURES.keys()
     for state, least in ORDER.items():
         assert found[state] >= least, (state, found[state])
-        assert errors[0.25][state] < errors[1.0][state], state
+        assert errors[0.25][state] < 0.5 * errors[1.0][state], state
     assert not {s: e for s, e in errors[0.25].items() if s not in ORDER and e > TOLERANCE[s]}

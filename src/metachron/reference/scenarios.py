@@ -45,19 +45,22 @@ GRID = (
         "mFOLFOX6 and bevacizumab", "unresectable_ras_mutant", "mfolfox6_bevacizumab", (15.0, 40.0), 4
     ),
     Scenario(
-        "anti-EGFR", "metachronous_solitary", "mfolfox6_panitumumab", (25.0, 12.0), 4,
+        "anti-EGFR", "metachronous_solitary", "mfolfox6_panitumumab", (25.0, 12.0), 4, 2.0 * YEAR,
         twin={"egfr_active": 1.0},
     ),
     Scenario("checkpoint inhibitor", "msi_high", "pembrolizumab", (25.0, 40.0), 3, twin={"msi_high": 1}),
     Scenario(
-        "cells between cycles", "unresectable_ras_mutant", "mfolfox6 + cik*6@8", (15.0,), 4,
+        "cells between cycles", "unresectable_ras_mutant", "mfolfox6 + cik*6@8", (15.0,), 4, 1.5 * YEAR,
         draw={"cell_effect_real": 1.0},
     ),
     Scenario(
         "cells after chemotherapy", "stage3_adjuvant", "adjuvant_mfolfox6_cik", (), 5, 4.0 * YEAR,
         draw={"cell_effect_real": 1.0},
     ),
-    Scenario("lymphodepletion", "unresectable_ras_mutant", "til", (20.0,), 3, draw={"cell_effect_real": 1.0}),
+    Scenario(
+        "lymphodepletion", "unresectable_ras_mutant", "til", (20.0,), 3, 1.5 * YEAR,
+        draw={"cell_effect_real": 1.0},
+    ),
     Scenario(
         "resection between two courses", "metachronous_solitary", "perioperative_mfolfox6", (30.0, 15.0), 3,
         4.0 * YEAR, twin={"growth": 0.003}, draw={"stop_per_cycle": 0.0},
