@@ -60,13 +60,20 @@ def parse_strategy(
     intent = intent or _intent(steps, catalogue)
     return Strategy(
         name=text,
-        title=text.replace(" > ", ", then "),
+        title=_in_words(text),
         summary="Composed from the catalogue.",
         intent=intent,
         steps=steps,
         surveillance=default_surveillance(intent),
         citations=_citations(steps, catalogue),
     )
+
+
+def _in_words(text: str) -> str:
+    """The expression as a title: what a stage waits for is said."""
+    text = re.sub(r"\[(progression|recurrence)[^\]]*\]", r"at \1", text)
+    text = re.sub(r"\[(\d+)d\]", r"after \1 days", text)
+    return text.replace(" > ", ", then ")
 
 
 def parse_plan(expression: str, catalogue: Catalogue | None = None) -> list[Step]:
