@@ -20,7 +20,7 @@ from metachron.reference.scenarios import GRID, build
 from metachron.reference.state import EGFR, OX, Body
 
 TOLERANCE = {
-    "living cells": 0.13,
+    "living cells": 0.02,
     "resistant share": 0.006,
     "growth held back": 0.06,
     "dead tissue": 0.025,
@@ -36,6 +36,15 @@ TOLERANCE = {
     "nerve burden": 1e-12,
     "liver volume": 1e-10,
     "integrated hazard of cancer": 0.002,
+}
+# Living cells where infused cells, whose kill saturates, or a bend of the vessel law make the error larger
+LIVING = {
+    "cells between cycles": 0.04,
+    "cells after chemotherapy": 0.04,
+    "lymphodepletion": 0.06,
+    "regeneration and marrow support": 0.13,
+    "antigen after freezing": 0.08,
+    "later lines": 0.055,
 }
 # Least order of convergence of the median life; the other errors are rounding or a stated cut-off
 ORDER = {
@@ -75,10 +84,11 @@ def three_twins(name: str) -> list[Measured]:
     return measure(SCENARIO[name], SCALES, 3)
 
 
-def check(runs: list[Measured], scale: float) -> None:
+def check(name: str, runs: list[Measured], scale: float) -> None:
     errors = worst(runs)[scale]
     assert errors.keys() <= TOLERANCE.keys()
-    too_large = {s: e for s, e in errors.items() if e > TOLERANCE[s]}
+    allowed = TOLERANCE | {"living cells": LIVING.get(name, TOLERANCE["living cells"])}
+    too_large = {s: e for s, e in errors.items() if e > allowed[s]}
     assert not too_large
 
 
@@ -87,7 +97,7 @@ def test_states_of_one_twin(name: str) -> None:
     found = one_twin(name).run.found
     assert not found.parted
     assert found.days > 5
-    check([one_twin(name).run], 1.0)
+    check(name, [one_twin(name).run], 1.0)
 
 
 def bodies(name: str) -> list[Body]:
@@ -150,7 +160,7 @@ def test_states_of_three_twins(name: str) -> None:
     parted = [(r.twin, r.scale, r.found.parted) for r in runs if r.found.parted]
     assert not [p for p in parted if p[1] == min(SCALES)], parted
     assert len({twin for twin, _, _ in parted}) <= 1, parted  # a limit within the error of the usual steps
-    check(runs, 1.0)
+    check(name, runs, 1.0)
 
 
 @pytest.mark.slow
@@ -162,3 +172,13 @@ def test_errors_fall_with_the_step() -> None:
         assert found[state] >= least, (state, found[state])
         assert errors[0.25][state] < 0.5 * errors[1.0][state], state
     assert not {s: e for s, e in errors[0.25].items() if s not in ORDER and e > TOLERANCE[s]}
+
+
+def test_a_fault_of_one_per_cent_is_found() -> None:
+    """The tolerances are tight enough: with kill rates off by a hundredth the engine would not pass."""
+    scenario, ready = SCENARIO["5-FU adjuvant"], build(SCENARIO["5-FU adjuvant"], 1)
+    rows = traced(ready, scenario, 0, 1.0)
+    ready.draws["kappa_fp"] *= 1.01
+    life = reference_life(ready, scenario, 0, set(rows["t"].tolist()))
+    found = compare(rows, life)
+    assert found.parted or found.errors["living cells"] > TOLERANCE["living cells"]
