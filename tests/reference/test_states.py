@@ -44,7 +44,6 @@ LIVING = {
     "lymphodepletion": 0.06,
     "regeneration and marrow support": 0.13,
     "antigen after freezing": 0.08,
-    "later lines": 0.055,
 }
 # Least order of convergence of the median life; the other errors are rounding or a stated cut-off
 ORDER = {

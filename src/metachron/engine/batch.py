@@ -13,9 +13,10 @@ from metachron.engine.check import check_batch, check_scale
 from metachron.engine.gear import host_steps, make_gears
 from metachron.engine.life import live
 from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, pack
+from metachron.errors import EngineError
 from metachron.model.compiled import UNCOMPILED, attributes, jit
 
-CHUNK = 64  # lives in a row on one thread, in one workspace
+CHUNK = 32  # lives in a row on one thread, in one workspace
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -69,13 +70,23 @@ def simulate(
     horizon_days: float,
     jobs: int | None = None,
     step_scale: float = 1.0,
+    device: str = "cpu",
 ) -> Lives:
     """Simulate every twin under the programme.
 
     Main arguments: `lesions` (n, room) of LESION, `twins` (n,) of TWIN, `draws` (k,) parameter sets,
     `programme`, `horizon_days`. Other: `seed` (streams), `jobs` (threads), `step_scale` (below 1 for
-    shorter steps, to measure their error). Raises EngineError with the index of the first unusable entry.
+    shorter steps, to measure their error), `device` (cpu or cuda). Raises EngineError with the index of the
+    first unusable entry.
     """
+    if device == "cuda":
+        from metachron.engine.cuda import simulate_cuda
+
+        return simulate_cuda(
+            lesions, twins, draws, programme, seed=seed, horizon_days=horizon_days, step_scale=step_scale
+        )
+    if device != "cpu":
+        raise EngineError(f"device is {device!r}; allowed: cpu, cuda")
     check_batch(lesions, twins, draws, programme, horizon_days)
     check_scale(step_scale)
     n, segments = twins.size, programme.segments.size

@@ -12,8 +12,10 @@ from metachron.model.nerve import nerve_step
 
 FEW_CELLS = 100.0  # infused cells below this number do nothing
 # Marrow effects above which the chain takes the finest and fine steps, and below which coarse ones
-VIOLENT, STRONG, WEAK = 4.0, 2.0, 0.12
-TOXIC = 0.2  # kill of infused cells per day above which they take fine steps
+VIOLENT, STRONG, WEAK = 4.5, 2.0, 0.25
+# Drug effect that is gone, and share of the count within which the marrow is at rest
+GONE, CLOSE = 1.0e-4, 5.0e-4
+TOXIC = 0.6  # kill of infused cells in a step of the marrow above which they take quarters of it
 
 
 @jit
@@ -57,19 +59,22 @@ def marrow_to(st, twin, par, gear, steps):
 
 
 @jit
-def cells_step_of(st, par, gear, h, fade):
-    """One step of lymphocytes and infused cells, whose drugs fade by `fade`; returns cells x days."""
+def cells_step_of(st, par, gear, h, fade, early):
+    """One step of lymphocytes and infused cells; returns cells x days.
+
+    Their drugs fade by `fade`, and do the share `early` of their work in the first half of the step.
+    """
     cells, lymph, area = st.cells, st.lymphocytes, 0.0
     back = gear.k_l
     if par.marrow_support > 0.0:
         back += par.marrow_support * cells / (cells + par.support_half_cells)
-    faded = (1.0 - fade) / gear.decay_l
-    half = faded / (1.0 + math.sqrt(fade))
-    st.lymphocytes = lymphocyte_step(lymph, st.amounts[1] * half, st.amounts[1] * faded, back * h)
+    work = (1.0 - fade) / gear.decay_l
+    lost = st.amounts[1] * work
+    st.lymphocytes = lymphocyte_step(lymph, lost * early, lost, back * h)
     if cells > 0.0:
         room = 0.5 * (lymph + st.lymphocytes)
         st.cells = cells_step(
-            cells, room, st.amounts[2] * faded, h, par.cell_expansion, st.cell_decay,
+            cells, room, st.amounts[2] * work, h, par.cell_expansion, st.cell_decay,
             par.cell_chemo_toxicity, par.cell_capacity,
         )  # fmt: skip
         area = h * mean_between(cells, st.cells)
@@ -81,15 +86,29 @@ def cells_step_of(st, par, gear, h, fade):
 @jit
 def cells_to(st, par, gear, steps):
     """Step lymphocytes and infused cells, finely while drugs kill them; returns their mean number."""
-    area, h = 0.0, gear.step[0]
-    whole, quarter = math.exp(-gear.decay_l * h), math.exp(-gear.decay_l * h / FINE)
+    area, parts, fade, early, h = 0.0, 0, 1.0, 0.5, gear.step[0]
     for _ in range(steps):
-        if st.cells > 0.0 and par.cell_chemo_toxicity * st.amounts[2] > TOXIC:
-            for _part in range(FINE):
-                area += cells_step_of(st, par, gear, h / FINE, quarter)
-        else:
-            area += cells_step_of(st, par, gear, h, whole)
+        toxic = par.cell_chemo_toxicity * st.amounts[2] * h if st.cells > 0.0 else 0.0
+        wanted = 4 if toxic > TOXIC else (2 if toxic > 0.4 * TOXIC else 1)
+        if wanted != parts:
+            parts = wanted
+            fade = math.exp(-gear.decay_l * h / parts)
+            early = 1.0 / (1.0 + math.sqrt(fade))
+        for _part in range(parts):
+            area += cells_step_of(st, par, gear, h / parts, fade, early)
     return area / (steps * h)
+
+
+@jit
+def rested(st, twin, par, gear):
+    """Has the marrow come to rest, no drug acting on it and none on lymphocytes or infused cells?"""
+    if st.amounts[0] > GONE or st.gcsf_on > 0 or (st.lymph > 0 and max(st.amounts[1], st.amounts[2]) > GONE):
+        return False
+    level = twin.neutrophils * par.neutrophil_loss / gear.ktr[0]
+    for j in range(C):
+        if abs(st.chain[j] - level) > CLOSE * level:
+            return False
+    return abs(st.chain[C] - twin.neutrophils) <= CLOSE * twin.neutrophils
 
 
 @jit
@@ -97,6 +116,8 @@ def body_to(st, twin, par, gear, days):
     """Move the body over whole days. Returns the mean number of infused cells meanwhile."""
     mean = 0.0
     steps = math.ceil(days * gear.host_steps - 1e-9)
+    if st.t < st.host_until and rested(st, twin, par, gear):
+        st.host_until = st.t
     marrow = st.t < st.host_until
     if marrow:
         marrow_to(st, twin, par, gear, steps)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from metachron.model.kill import CLASSES
 
 SYMPTOM_MM = 60.0
 LN2 = math.log(2.0)
-FINE, FINEST, COARSE = 4, 16, 2  # fine steps in a normal step of the marrow, normal steps in a coarse one
+FINE, FINEST, COARSE = 2, 8, 2  # fine steps in a normal step of the marrow, normal steps in a coarse one
 HALF_LIVES = ("fp", "ox", "iri", "ftd", "egfr", "target")
 assert len(HALF_LIVES) == CLASSES
 
@@ -72,7 +73,16 @@ def host_steps(scale: float) -> int:
 
 
 def make_gears(draws: NDArray[np.void], steps_per_day: int = 1) -> NDArray[np.void]:
-    """One GEAR for each parameter draw, shape (k,); the marrow moves in 1 / steps_per_day days or finer."""
+    """One GEAR for each parameter draw, shape (k,); the marrow moves in 1 / steps_per_day days or finer.
+
+    The last few are kept, since the strategies of a plan share their draws.
+    """
+    return _gears(draws.tobytes(), draws.dtype, steps_per_day)
+
+
+@lru_cache(8)
+def _gears(draws_bytes: bytes, dtype: np.dtype[np.void], steps_per_day: int) -> NDArray[np.void]:
+    draws = np.frombuffer(draws_bytes, dtype)
     g = np.zeros(draws.size, GEAR)
     g["host_steps"] = steps_per_day
     g["ln_k"] = np.log(draws["capacity_cells"])
@@ -94,6 +104,7 @@ def make_gears(draws: NDArray[np.void], steps_per_day: int = 1) -> NDArray[np.vo
     for k, name in enumerate(HALF_LIVES):
         g["decay"][:, k] = LN2 / draws[f"half_life_{name}_days"]
     _marrow(g, draws, steps_per_day)
+    g.flags.writeable = False
     return g
 
 

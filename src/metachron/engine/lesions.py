@@ -98,7 +98,8 @@ def undisturbed(st, gear, i, full, slowed, keep):
     """Growth of lesion i alone, held back by what is left of anti-VEGF drugs; dead tissue is cleared."""
     x, rate = st.x[i], st.growth[i]
     if slowed < full:
-        middle = x + 0.5 * rate * full * growth_fraction(x, gear.ln_k)
+        early = full - (full - slowed) * vascular(x)
+        middle = x + 0.5 * rate * early * growth_fraction(x, gear.ln_k)
         held = (full - slowed) * vascular(middle)
         st.x[i] = grow(x, full - held, rate, gear.ln_k)
         st.held_back[i] += rate * growth_fraction(0.5 * (x + st.x[i]), gear.ln_k) * held

@@ -40,8 +40,14 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
     numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
 
 UNCOMPILED: bool = bool(numba.config.DISABLE_JIT)  # type: ignore[attr-defined]
+# Contraction (a * b + c in one rounding) and reciprocals change last bits, not the order of sums; infinity
+# and NaN keep their meaning.
 jit = numba.njit(  # type: ignore[call-overload]
-    cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+    no_cfunc_wrapper=True,
+    fastmath={"contract", "arcp"},
 )
 
 

@@ -54,7 +54,7 @@ def grow(x, days, rate, ln_capacity):
 @jit
 def diameter_mm(cells_and_debris_ml):
     """Diameter (mm) of a ball of the given volume (mL)."""
-    return 10.0 * (6.0 / math.pi * cells_and_debris_ml) ** (1.0 / 3.0)
+    return 10.0 * math.exp(math.log(6.0 / math.pi * cells_and_debris_ml) * (1.0 / 3.0))
 
 
 @jit
