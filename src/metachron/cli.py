@@ -96,12 +96,18 @@ def plan(
     jobs: Annotated[
         int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="cpu, or cuda where there is a CUDA device.")
+    ] = "cpu",
 ) -> None:
     """Compare and time the strategies for one patient; write a report that opens offline."""
     from metachron.commands.planning import PlanOptions, run_plan
 
     jobs = cores() if jobs is None else jobs
-    run_plan(PlanOptions(patient, strategy or [], twins, mc_error, draws, seed, horizon, out, json, jobs))
+    options = PlanOptions(
+        patient, strategy or [], twins, mc_error, draws, seed, horizon, out, json, jobs, device
+    )
+    run_plan(options)
 
 
 @app.command()

@@ -26,6 +26,7 @@ from metachron.errors import InputError, Problem
         (["check", "metachronous_solitry"], "metachronous_solitary"),
         (["check", "no/such/file.json"], "no such file"),
         (["strategies", "mfolfox"], "Did you mean mfolfox6"),
+        (["plan", "small_unfit", "--device", "gpu"], "allowed: cpu, cuda"),
     ],
 )
 def test_wrong_words_get_a_hint(metachron, arguments: list[str], expected: str) -> None:

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from metachron.commands import inputs, terminal
-from metachron.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-DEVICES = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -26,8 +23,7 @@ class BenchOptions:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise InputError(Problem("--device", f'"{self.device}" is not known', ", ".join(DEVICES)))
+        inputs.check_device(self.device)
         for jobs in self.jobs:
             inputs.check_range("--jobs", jobs)
 

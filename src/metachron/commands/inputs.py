@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from metachron.patient.schema import Patient
 
 LARGEST_SEED = 2**63 - 1
+DEVICES = ("cpu", "cuda")
 RANGES: dict[str, tuple[float, float]] = {
     "--twins": (100, 1_000_000),
     "--draws": (2, 2000),
@@ -57,3 +58,9 @@ def read_patient_or_example(argument: str) -> Patient:
     if not path.exists() and argument in example_names():
         return read_example(argument)
     return read_patient(path, known_treatments=load_catalogue().names())
+
+
+def check_device(device: str) -> None:
+    """Raise InputError for a device that is neither cpu nor cuda."""
+    if device not in DEVICES:
+        raise InputError(Problem("--device", f'"{device}" is not known', ", ".join(DEVICES)))

@@ -32,10 +32,12 @@ class PlanOptions:
     out: Path | None
     as_json: bool
     jobs: int
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         from metachron.plan.precision import allowed_fraction
 
+        inputs.check_device(self.device)
         inputs.check_run(self.twins, self.draws, self.seed, self.horizon_years, self.jobs)
         allowed_fraction(self.twins, self.mc_error, "--mc-error")
 
@@ -63,6 +65,7 @@ def run_plan(options: PlanOptions) -> None:
             horizon_years=options.horizon_years,
             jobs=options.jobs,
             progress=progress,
+            device=options.device,
         )
         if folder is not None:
             progress("writing the report", 1.0)

@@ -38,13 +38,14 @@ class Simulated:
 
 @dataclass(frozen=True)
 class Run:
-    """What all rounds share: streams, horizon (days), threads, progress, and the share of error allowed."""
+    """What all rounds share: streams, horizon (days), threads, progress, share of error allowed, device."""
 
     seed: int
     horizon_days: float
     jobs: int | None
     say: Progress
     fraction: float
+    device: str = "cpu"
 
 
 def simulate_fixed(match: Match, arms: list[Arm], wanted: str, n: int, run: Run) -> Simulated:
@@ -106,7 +107,9 @@ def _simulate(arms: list[Arm], twins: Twins, run: Run, bar: tuple[float, float],
     def say(arm: str, share: float) -> None:
         run.say(stage or f"simulating {twins.size:,} twins: {arm}", start + (end - start) * share)
 
-    run_arms(arms, twins, seed=run.seed, horizon_days=run.horizon_days, jobs=run.jobs, say=say)
+    run_arms(
+        arms, twins, seed=run.seed, horizon_days=run.horizon_days, jobs=run.jobs, say=say, device=run.device
+    )
 
 
 def _remaining(last: Difference, n: int, goal: int) -> str:

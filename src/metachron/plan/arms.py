@@ -100,6 +100,7 @@ def run_arms(
     horizon_days: float,
     jobs: int | None,
     say: Progress,
+    device: str = "cpu",
 ) -> None:
     """Simulate each arm on the same twins with the same coins; lives of earlier twins are kept."""
     for i, arm in enumerate(arms):
@@ -113,6 +114,7 @@ def run_arms(
             seed=seed,
             horizon_days=horizon_days,
             jobs=jobs,
+            device=device,
         )
         arm.lives = lives if arm.lives is None else joined(arm.lives, lives)
 

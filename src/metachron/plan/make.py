@@ -30,13 +30,15 @@ def make_plan(
     horizon_years: float = 10.0,
     jobs: int | None = None,
     progress: Progress | None = None,
+    device: str = "cpu",
 ) -> Plan:
     """Compare strategies for one patient.
 
     Main arguments: `patient`; `strategies` (names or expressions; None lists those of the situation).
     Other: `twins` (count; None adds twins until the Monte Carlo error of every difference is at most
     `mc_error`, 0.2 when None, of the half-width of its interval, or the limit is reached; see
-    `plan.precision`), `draws` (count), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`.
+    `plan.precision`), `draws` (count), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`,
+    `device` (cpu or cuda).
     Raises InputError (unknown strategy, nothing that can be compared, mc_error outside 0 to 1 or beside
     twins) and TwinError (findings that no twin matches). Same arguments, same plan, whatever `jobs`.
     """
@@ -48,7 +50,7 @@ def make_plan(
     todo = to_simulate(arms, asked=bool(strategies))
     found = read_findings(patient, catalogue)
     compile_arms(patient, todo, found, catalogue)
-    run = Run(seed, horizon_years * 365.25, jobs, say, fraction)
+    run = Run(seed, horizon_years * 365.25, jobs, say, fraction, device)
     sets = draw_parameters(draws, seed)
 
     def match(n: int, before: Twins | None) -> Twins:
