@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from metachron.engine.batch import Lives
+from metachron.engine.batch import Lives, simulate
 from metachron.engine.records import LIVER, LUNG, OCCULT, OUTCOME
 from metachron.model.growth import grow, grow_back
 from metachron.model.occult import size_deficit
@@ -84,6 +84,22 @@ def test_extinction_at_the_nadir(left: float) -> None:
     found = hm.lives(hm.lesions(n, {"x": start}), hm.people(n), plan, draws, days=100.0)
     law = math.exp(-left)
     assert found.outcomes["no_cells"].mean() == pytest.approx(law, abs=4 * math.sqrt(law * (1 - law) / n))
+
+
+@pytest.mark.parametrize(("kappa", "largest"), [(0.02, 12.0), (0.05, 30.0)])
+def test_extinction_does_not_depend_on_the_step(kappa: float, largest: float) -> None:
+    """The same lesions die out at full, half and quarter steps, but for coins beside the nadir."""
+    n = 4000
+    draws, twins = hm.parameters(kappa_fp=kappa), hm.people(n)
+    tumours = hm.lesions(n, {"x": np.random.default_rng(3).uniform(0.0, largest, n)})
+    plan = hm.programme([hm.course(6)], [hm.drug(chemo=0.0)], every=1000.0)
+    gone = []
+    for scale in (1.0, 0.5, 0.25):
+        found = simulate(tumours, twins, draws, plan, seed=11, horizon_days=200.0, step_scale=scale)
+        gone.append(found.outcomes["no_cells"])
+    assert 0.1 < gone[0].mean() < 0.9
+    assert (gone[0] != gone[2]).mean() < 0.002
+    assert (gone[1] != gone[2]).mean() < 0.002
 
 
 def test_extinct_lesions_stay_away_and_others_come_back() -> None:
