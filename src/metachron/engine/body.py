@@ -15,7 +15,7 @@ FEW_CELLS = 100.0  # infused cells below this number do nothing
 VIOLENT, STRONG, WEAK = 4.5, 2.0, 0.25
 # Drug effect that is gone, and share of the count within which the marrow is at rest
 GONE, CLOSE = 1.0e-4, 5.0e-4
-TOXIC = 0.6  # kill of infused cells in a step of the marrow above which they take quarters of it
+TOXIC = 0.6  # kill of infused cells per day above which they take quarters of a step
 
 
 @jit
@@ -88,7 +88,7 @@ def cells_to(st, par, gear, steps):
     """Step lymphocytes and infused cells, finely while drugs kill them; returns their mean number."""
     area, parts, fade, early, h = 0.0, 0, 1.0, 0.5, gear.step[0]
     for _ in range(steps):
-        toxic = par.cell_chemo_toxicity * st.amounts[2] * h if st.cells > 0.0 else 0.0
+        toxic = par.cell_chemo_toxicity * st.amounts[2] if st.cells > 0.0 else 0.0
         wanted = 4 if toxic > TOXIC else (2 if toxic > 0.4 * TOXIC else 1)
         if wanted != parts:
             parts = wanted

@@ -94,7 +94,7 @@ def lymphocyte_step(lymph, lost_half, lost, back):
 
     Variation of constants, the integral by Simpson's rule.
     """
-    if lost <= 1.0e-8:
+    if lost <= 1.0e-9:
         return 1.0 - (1.0 - lymph) * math.exp(-back)
     middle, end = math.exp(0.5 * back + lost_half), math.exp(back + lost)
     return (lymph + back / 6.0 * (1.0 + 4.0 * middle + end)) / end
