@@ -39,6 +39,7 @@ def test_defaults_reach_the_library(metachron, fakes, patient_file) -> None:
         "seed": 1,
         "horizon_years": 10.0,
         "jobs": 1,
+        "device": "cpu",
     }
 
 
