@@ -1,0 +1,1 @@
+"""Targets, simulation of trial arms, fit and validation."""
