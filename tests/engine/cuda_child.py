@@ -67,7 +67,7 @@ def run_compiler(major: int, minor: int) -> None:
     n, segments = s.size, s.programme.segments.size
     found = Lives(
         np.zeros(n, OUTCOME), np.zeros((n, N_KINDS), np.int64),
-        np.zeros((n, segments)), np.zeros((n, segments)), DAYS,
+        *(np.zeros((n, segments)) for _ in range(3)), DAYS,
     )  # fmt: skip
     draws = draw_parameters(DRAWS, SEED)
     arguments = (

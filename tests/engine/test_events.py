@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from metachron.engine import random as keyed
-from metachron.engine.records import CAUSE_OPERATION, DIED, LIVER, LUNG, PD, PROGRESSED, SD
+from metachron.engine.records import CAUSE_OPERATION, DIED, GIVE_NOTHING, LIVER, LUNG, PD, PROGRESSED, SD
 from metachron.model.growth import grow, ln_cells
 from metachron.model.local_therapy import residual_probability
 
@@ -214,3 +214,29 @@ def test_resection_and_ablation_at_once_take_the_largest_by_knife() -> None:
     )
     alone = local_failure(12.0, 0.0, n=n)
     assert 0.0 < found.outcomes["local_failure"].mean() == pytest.approx(alone, abs=0.12)
+
+
+def test_progressions_count_from_the_start_of_each_step() -> None:
+    """A course begun after the first progression has a day of its own; one that did not begin has none."""
+    late = hm.course(2) | {"gap": 400.0, "trigger": 0}
+    admins = [{"day": 0.0, "what": GIVE_NOTHING}]
+    plan = hm.programme([hm.course(2), late], admins, every=28.0)
+    found = hm.lives(hm.lesions(1, hm.visible(30.0)), hm.people(1), plan, days=3000.0)
+    starts, days = found.starts[0], found.progressions[0]
+    first = found.outcomes["pfs"][0]
+    assert days[0] == first
+    assert np.isnan(days[1]) == np.isnan(starts[1])
+    assert np.isnan(starts[1]) or days[1] >= starts[1] > first
+
+
+@pytest.mark.parametrize("frailty", [-1.0, 1.0])
+def test_frailty_multiplies_the_hazard_of_cancer(frailty: float) -> None:
+    """A constant hazard: the day of death by one coin moves by the factor."""
+    par = hm.parameters(death_intercept=-6.0, death_burden=0.0)
+    rows = hm.lesions(1, hm.visible(30.0, growth=0.0))
+    found = [
+        hm.lives(rows, hm.people(1, ln_frailty=f), hm.programme(), draws=par, days=18000.0)
+        for f in (0.0, frailty)
+    ]
+    plain, frail = (float(lives.outcomes["death"][0]) for lives in found)
+    assert frail == pytest.approx(plain * math.exp(-frailty), rel=1e-6)

@@ -135,7 +135,7 @@ def lives(pfs: NDArray[np.float64]) -> Lives:
     for field in ("death", "pfs", "hepatic"):
         outcomes[field] = pfs
     empty = np.zeros((pfs.size, 0))
-    return Lives(outcomes, np.zeros((pfs.size, N_KINDS), np.int64), empty, empty, 3652.5)
+    return Lives(outcomes, np.zeros((pfs.size, N_KINDS), np.int64), empty, empty, empty, 3652.5)
 
 
 def claims(shift: float, spread: float, times: int = 300) -> tuple[float, float]:

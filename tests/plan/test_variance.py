@@ -31,7 +31,7 @@ def lives(months: NDArray[np.float64]) -> Lives:
     outcomes = np.zeros(N, OUTCOME)
     for field in ("death", "pfs", "hepatic"):
         outcomes[field] = months * DAYS_PER_MONTH
-    return Lives(outcomes, np.zeros((N, N_KINDS), np.int64), np.zeros((N, 0)), np.zeros((N, 0)), 3652.5)
+    return Lives(outcomes, np.zeros((N, N_KINDS), np.int64), *[np.zeros((N, 0))] * 3, 3652.5)
 
 
 def test_variances_of_a_known_law() -> None:

@@ -171,7 +171,8 @@ def hazard(st, twin, par):
             total_cm += 0.1 * st.mm[i]
         if st.organ[i] == LIVER:
             liver_ml += volume
-    h = cancer_hazard(total_cm, st.new_lesion, par.death_intercept, par.death_burden, par.death_new_lesion)
+    start = par.death_intercept + twin.ln_frailty
+    h = cancer_hazard(total_cm, st.new_lesion, start, par.death_burden, par.death_new_lesion)
     if liver_ml > 0.0:
         size = st.liver * twin.liver_ml + liver_ml
         h += liver_hazard(liver_ml, size, par.death_liver_max, par.death_liver_mid, par.death_liver_width)

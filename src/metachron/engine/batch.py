@@ -35,7 +35,10 @@ else:
 
 
 @jit
-def _some(lesions, twins, draws, gears, programmes, seed, horizon, scale, outs, grades, starts, ends, rows):
+def _some(
+    lesions, twins, draws, gears, programmes, seed, horizon, scale, outs, grades, starts, ends, progressions,
+    rows,
+):  # fmt: skip
     """Live the lives of some rows, (first, last), in a single workspace."""
     programme = programmes[0]
     room = workspace()  # a life at work, and an empty one to start from
@@ -45,18 +48,23 @@ def _some(lesions, twins, draws, gears, programmes, seed, horizon, scale, outs, 
         draw = twins[i].draw
         live(
             room[0], lesions[i], twins[i], draws[draw], gears[draw], programme, seed, horizon, scale,
-            outs[i], grades[i], starts[i], ends[i], trace,
+            outs[i], grades[i], starts[i], ends[i], progressions[i], trace,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Lives:
-    """What became of the twins: outcomes (n,), worst grades (n, kinds), start and end days (n, segments)."""
+    """What became of the twins: outcomes (n,), worst grades (n, kinds), start and end days (n, segments).
+
+    `progressions` (n, segments): day of the first progression or recurrence on or after the start of each
+    segment, infinity when there is none, nan when the segment did not start.
+    """
 
     outcomes: NDArray[np.void]
     grades: NDArray[np.int64]
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
+    progressions: NDArray[np.float64]
     horizon: float
 
 
@@ -94,16 +102,16 @@ def simulate(
     for field in ("death", "pfs", "hepatic"):
         outs[field] = np.inf
     grades = np.zeros((n, N_KINDS), np.int64)
-    starts, ends = np.full((n, segments), np.nan), np.full((n, segments), np.nan)
+    starts, ends, progressions = (np.full((n, segments), np.nan) for _ in range(3))
     gears = make_gears(draws, host_steps(step_scale))
     arguments = (
         attributes(lesions), attributes(twins), attributes(draws), attributes(gears),
         attributes(pack(programme)), seed, float(horizon_days), float(step_scale), attributes(outs),
-        grades, starts, ends,
+        grades, starts, ends, progressions,
     )  # fmt: skip
     chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
     workers = max(1, min(jobs or THREADS, THREADS, len(chunks)))
     with ThreadPoolExecutor(workers) as threads:  # compiled code frees the lock
         for done in [threads.submit(_some, *(*arguments, rows)) for rows in chunks]:
             done.result()
-    return Lives(outs, grades, starts, ends, float(horizon_days))
+    return Lives(outs, grades, starts, ends, progressions, float(horizon_days))

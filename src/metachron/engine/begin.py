@@ -68,6 +68,7 @@ def start_body(st, twin, par, gear, programme):
     st.given[:] = -1.0
     st.starts[:] = math.nan
     st.ends[:] = math.nan
+    st.progressions[:] = math.nan
     st.total_on = -math.inf
     st.whole[:] = 1.0
     st.line = twin.start_line

@@ -49,7 +49,7 @@ def check_device() -> None:
 
 def lives(
     lesions: Any, twins: Any, draws: Any, gears: Any, programmes: Any, seed: Any, horizon: Any, scale: Any,
-    outs: Any, grades: Any, starts: Any, ends: Any, work: Any, blank: Any,
+    outs: Any, grades: Any, starts: Any, ends: Any, progressions: Any, work: Any, blank: Any,
 ) -> None:  # fmt: skip
     """The kernel: one thread lives every twin from its own number on, in steps of the number of threads."""
     me = cuda.grid(1)
@@ -59,7 +59,7 @@ def lives(
             draw = twins[i].draw
             _live(
                 work[me], lesions[i], twins[i], draws[draw], gears[draw], programmes[0], seed, horizon, scale,
-                outs[i], grades[i], starts[i], ends[i], blank[:0],
+                outs[i], grades[i], starts[i], ends[i], progressions[i], blank[:0],
             )  # fmt: skip
 
 
@@ -105,6 +105,7 @@ def simulate_cuda(
         np.zeros((n, N_KINDS), np.int64),
         np.full((n, segments), np.nan),
         np.full((n, segments), np.nan),
+        np.full((n, segments), np.nan),
         float(horizon_days),
     )
     gears = make_gears(draws, host_steps(step_scale))
@@ -125,7 +126,7 @@ def run_cuda(
     """Live every twin on the device into `found`, in batches that fit its memory; they change no result."""
     threads = min(THREADS, twins.size)
     block = min(BLOCK, threads)
-    results = (found.outcomes, found.grades, found.starts, found.ends)
+    results = (found.outcomes, found.grades, found.starts, found.ends, found.progressions)
     free = cuda.current_context().get_memory_info().free
     size = batch_size(free, threads, _bytes_each(lesions, twins, *results), twins.size)
     work = cuda.device_array(threads, STATE)

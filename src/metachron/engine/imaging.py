@@ -60,7 +60,10 @@ def look(st, sharper):
 
 @jit
 def note_event(st, out, liver):
-    """Write the first progression or recurrence, and the first one in the liver."""
+    """Write the first progression or recurrence: of all, of each step begun before, and in the liver."""
+    for s in range(st.progressions.size):
+        if st.progressions[s] == math.inf:
+            st.progressions[s] = st.t
     if out.pfs_event == 0:
         out.pfs = st.t
         out.pfs_event = PROGRESSED

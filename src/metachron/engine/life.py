@@ -82,7 +82,7 @@ def start_operation(st, twin, par, programme, out, seed, index):
         return
     segment = programme.segments[index]
     planned = index < programme.n_planned
-    st.starts[index] = st.t
+    st.starts[index], st.progressions[index] = st.t, math.inf
     operate(st, segment, twin, par, out, seed, organ, st.repeats, planned)
     st.repeats += 1
     st.ends[index] = st.t + segment.recovery
@@ -101,7 +101,7 @@ def start_queued(st, twin, par, programme, out, seed):
     if programme.segments[index].kind == PROCEDURE:
         start_operation(st, twin, par, programme, out, seed, index)
         return
-    st.starts[index] = st.t
+    st.starts[index], st.progressions[index] = st.t, math.inf
     begin_systemic(st, twin, par, programme, index)
     if not st.ned:
         st.next_scan = min(st.next_scan, st.t + programme.on_treatment_days)
@@ -257,11 +257,15 @@ def next_step(st, gear, programme, horizon, scale):
 
 
 @jit
-def live(st, lesions, twin, par, gear, programme, seed, horizon, scale, out, grades, starts, ends, trace):
+def live(
+    st, lesions, twin, par, gear, programme, seed, horizon, scale, out, grades, starts, ends, progressions,
+    trace,
+):  # fmt: skip
     """Simulate one life in the record `st`, which must be all noughts.
 
-    Writes `out`, `grades`, `starts`, `ends` and a copy of the record after each step into `trace` while it
-    has room; `scale` shortens or lengthens steps. Stops at `horizon`. Returns the number of steps.
+    Writes `out`, `grades`, `starts`, `ends`, `progressions` and a copy of the record after each step into
+    `trace` while it has room; `scale` shortens or lengthens steps. Stops at `horizon`. Returns the number
+    of steps.
     """
     begin(st, lesions, twin, par, gear, programme, seed)
     plan_next(st, programme)
@@ -292,5 +296,5 @@ def live(st, lesions, twin, par, gear, programme, seed, horizon, scale, out, gra
     for kind in range(grades.size):
         grades[kind] = int(st.grades[kind])
     for s in range(starts.size):
-        starts[s], ends[s] = st.starts[s], st.ends[s]
+        starts[s], ends[s], progressions[s] = st.starts[s], st.ends[s], st.progressions[s]
     return steps

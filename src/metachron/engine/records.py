@@ -57,7 +57,7 @@ _K = (CLASSES,)
 TWIN = _layout(
     "key draw n_lesions start_line nerve_grade msi_high",
     "growth sensitivity immune checkpoint egfr_active age background_factor neutrophils marrow_factor"
-    " nerve_factor liver_ml liver_share nerve_burden",
+    " nerve_factor liver_ml liver_share nerve_burden ln_frailty",
     logit_macro=_K,
     logit_micro=_K,
 )
@@ -124,6 +124,7 @@ STATE = _layout(
     grades=(N_KINDS,),
     starts=(N_SEGMENTS,),
     ends=(N_SEGMENTS,),
+    progressions=(N_SEGMENTS,),
     # lesions
     x=(ROOM,),
     cells_now=(ROOM,),

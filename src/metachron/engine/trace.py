@@ -41,7 +41,7 @@ def trace(
             attributes(work)[0], attributes(lesions)[twin], attributes(twins)[twin], attributes(draws)[draw],
             attributes(gears)[0], plan[0], seed, float(horizon_days), float(step_scale),
             attributes(out)[0], np.zeros(N_KINDS, np.int64), np.full(segments, np.nan),
-            np.full(segments, np.nan), attributes(rows),
+            np.full(segments, np.nan), np.full(segments, np.nan), attributes(rows),
         )  # fmt: skip
         if used <= room:
             return rows[:used]

@@ -126,6 +126,7 @@ def joined(first: Lives, more: Lives) -> Lives:
         np.concatenate([first.grades, more.grades]),
         np.concatenate([first.starts, more.starts]),
         np.concatenate([first.ends, more.ends]),
+        np.concatenate([first.progressions, more.progressions]),
         first.horizon,
     )
 

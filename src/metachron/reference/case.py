@@ -105,6 +105,7 @@ class Case:
     grades: NDArray[np.int64]
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
+    progressions: NDArray[np.float64]
     day: float = 0.0
     # where the strategy stands
     next_planned: int = 0
@@ -193,6 +194,7 @@ def new_case(lesions_row: Any, twin: Any, draw: Any, programme: Programme, seed:
     case = Case(
         par, person, Plan.of(programme), coins, lesions, fresh_body(person, par), Outcome(),
         np.zeros(kinds, np.int64), np.full(n, np.nan), np.full(n, np.nan),
+        np.full(n, np.nan),
     )  # fmt: skip
     case.line = person.start_line
     case.nadir = person.neutrophils

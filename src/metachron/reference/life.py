@@ -67,13 +67,15 @@ class ReferenceLife:
     """What became of the twin.
 
     `outcome` by the names of OUTCOME, worst grades (kinds,), first and last days of segments (segments,), day
-    on which each lesion died out, states on the days asked for. `resting`: the neutrophil chain at rest.
+    of the first progression after the start of each, day on which each lesion died out, states on the days
+    asked for. `resting`: the neutrophil chain at rest.
     """
 
     outcome: dict[str, float]
     grades: NDArray[np.int64]
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
+    progressions: NDArray[np.float64]
     resting: list[float]
     extinct: dict[int, float] = field(default_factory=dict)
     states: dict[float, Snapshot] = field(default_factory=dict)
@@ -119,7 +121,7 @@ def start_queued(case: Case) -> None:
     index, segment = case.queued, case.plan.segments[case.queued]
     case.queued, case.queue_day = None, math.inf
     if segment.kind != PROCEDURE:
-        case.starts[index] = case.day
+        case.starts[index], case.progressions[index] = case.day, math.inf
         begin_course(case, index)
         if not case.free_of_disease:
             case.next_scan = min(case.next_scan, case.day + case.plan.source.on_treatment_days)
@@ -129,6 +131,7 @@ def start_queued(case: Case) -> None:
         return
     planned = index < case.plan.source.n_planned
     case.starts[index], case.ends[index] = case.day, case.day + segment.recovery
+    case.progressions[index] = math.inf
     operate(case, segment, organ, planned=planned)
     if planned:
         queue_planned(case)
@@ -241,7 +244,7 @@ def live(
     state is wanted. Raises ArithmeticError when the solver fails.
     """
     case = new_case(lesions_row, twin, draw, programme, seed, N_KINDS)
-    life = ReferenceLife({}, case.grades, case.starts, case.ends, list(case.body.chain))
+    life = ReferenceLife({}, case.grades, case.starts, case.ends, case.progressions, list(case.body.chain))
     old_age = background_death(case)
     limit = case.coins.exponential(Stream.DEATH_CANCER, 0)
     new_baseline(case)

@@ -235,7 +235,7 @@ def hazard(volume_ml: Floats, liver: float, at: Surroundings) -> float:
     total_cm = float(np.cbrt(6.0 * seen / math.pi).sum())
     rate = 0.0
     if total_cm > 0.0:
-        rate = math.exp(par.death_intercept + par.death_new_lesion * at.new_lesion)
+        rate = math.exp(par.death_intercept + at.twin.ln_frailty + par.death_new_lesion * at.new_lesion)
         rate *= (1.0 + total_cm) ** par.death_burden * min(1.0, total_cm / MEASURABLE_CM)
     tumour = float(volume_ml[at.organ == LIVER].sum())
     if tumour > 0.0:

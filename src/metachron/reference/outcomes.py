@@ -60,6 +60,8 @@ def differences(lives: Lives, i: int, life: ReferenceLife) -> tuple[str, ...]:
         found.append("grades")
     if not np.array_equal(lives.starts[i], life.starts, equal_nan=True):
         found.append("starts")
+    if not np.array_equal(lives.progressions[i], life.progressions, equal_nan=True):
+        found.append("progressions")
     return tuple(found)
 
 

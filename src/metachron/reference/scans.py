@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from metachron.reference.case import COMPLETE, PARTIAL, PROGRESSED, PROGRESSION, STABLE, Case
 from metachron.reference.state import LIVER, Lesion
 
@@ -40,6 +42,8 @@ def look(case: Case, cells_seen: float) -> list[Lesion]:
 def note(case: Case, *, anywhere: bool, liver: bool) -> None:
     """Write the day of the first progression or recurrence, and of the first in the liver."""
     out = case.outcome
+    if anywhere:
+        case.progressions[np.isinf(case.progressions)] = case.day
     if anywhere and not out.pfs_event:
         out.pfs, out.pfs_event = case.day, PROGRESSED
     if liver and not out.hepatic_event:
