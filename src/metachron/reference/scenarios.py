@@ -47,7 +47,7 @@ GRID = (
     Scenario(
         "no drug", "unresectable_ras_mutant", "best_supportive_care", (20.0, 45.0),
         draw={"death_intercept": -9.0},
-    ),  # fmt: skip
+    ),
     Scenario("5-FU adjuvant", "stage3_adjuvant", "adjuvant_lv5fu2", (), 4, 4.0 * YEAR),
     Scenario(
         "mFOLFOX6 and bevacizumab", "unresectable_ras_mutant", "mfolfox6_bevacizumab", (15.0, 40.0), 4
