@@ -62,6 +62,7 @@ Setting = Literal[
     "later_line",
 ]
 SETTINGS: tuple[str, ...] = Setting.__args__  # type: ignore[attr-defined]
+EVERYTHING = "everything"
 NEEDS_EARLIER = ("maintenance", "second_line", "later_line")
 WITHOUT_EARLIER = ("adjuvant", "first_line")
 
@@ -146,6 +147,10 @@ class Target(Record):
     scans: Scans | None = None
     horizon_months: float | None = Field(None, gt=0, le=240, json_schema_extra=unit("months"))
     later: Later | None = None
+    not_available: list[str] = Field(
+        default_factory=list,
+        description="Drugs or regimens that could not be had after the arm, or [everything].",
+    )
     arms: list[Arm] = Field(min_length=1, max_length=40)
     curves: list[CurveData] = Field(default_factory=list)
     landmarks: list[Landmark] = Field(default_factory=list)
@@ -316,6 +321,10 @@ def _strategy_problems(target: Target) -> Iterator[Problem]:
             first = error.problems[0]
             at = f" ({first.path})" if first.path else ""
             yield Problem(path, f"{text!r}: {first.message}{at}", first.allowed, first.suggestion)
+    known = {*catalogue.drugs, *catalogue.regimens, EVERYTHING}
+    for index, drug in enumerate(target.not_available):
+        if drug not in known:
+            yield catalogue.unknown(drug, "drug or regimen", sorted(known), f"not_available[{index}]")
     name = target.scans.surveillance if target.scans else None
     if name is not None and name not in catalogue.surveillance:
         names = catalogue.names("surveillance")
@@ -334,7 +343,7 @@ def _expressions(target: Target) -> Iterator[tuple[str, str]]:
 
 
 def _fact_problems(target: Target) -> Iterator[Problem]:
-    keys = {finding.fact for finding in target.findings() if finding.fact is not None}
+    keys = {key for finding in target.findings() for key in finding.fact}
     if keys:
         known = fact_table.load_facts()
         yield from (Problem("fact", f"{key} is not in the fact table") for key in sorted(keys - known.keys()))

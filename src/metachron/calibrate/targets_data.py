@@ -31,9 +31,14 @@ class Finding(Record):
 
     use: Use = Field("fit", description="fit: enters the likelihood; shown: scored and printed only.")
     reason: str = Field("", description="Why it is only shown.")
-    fact: str | None = Field(None, description="Row of the fact table it was taken from.")
+    fact: list[str] = Field(default_factory=list, description="Rows of the fact table it was taken from.")
     status: Status = "read"
     note: str = ""
+
+    @field_validator("fact", mode="before")
+    @classmethod
+    def _one_fact(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _explained(self) -> Finding:
@@ -64,6 +69,7 @@ class CurveData(Finding):
     endpoint: Endpoint
     arm: str
     figure: str = ""
+    data_arm: str = Field("", description="Name of the arm in the individual data, when it is another.")
     origin: Literal["reconstructed", "individual"] = Field(
         "reconstructed", description="From a published figure, or from individual data."
     )
