@@ -86,6 +86,16 @@ def test_trifluridine_tipiracil_rests_at_the_weekend():
     assert CATALOGUE.regimens["trifluridine_tipiracil"].drugs[0].days == [1, 2, 3, 4, 5, 8, 9, 10, 11, 12]
 
 
+def test_regimens_of_registered_trials_are_no_candidates():
+    """They exist to simulate the trials; no strategy, list or later line gives them."""
+    from metachron.strategies.lines import load_line_rules
+
+    only_trials = {"irinotecan", "uft_lv", "s_1", "fu_weekly", "capecitabine_metronomic", "ramucirumab"}
+    assert only_trials <= set(CATALOGUE.regimens)
+    given = {n for s in CATALOGUE.strategies.values() for step in s.steps for n in step.regimens}
+    assert not only_trials & (given | {n for line in load_line_rules() for n in line.regimens})
+
+
 def every_entry():
     return [(kind, name, entry) for kind in KINDS for name, entry in CATALOGUE.of_kind(kind).items()]
 
@@ -124,6 +134,9 @@ def test_a_figure_marked_read_is_not_from_a_recalled_source():
     assert wrong == []
 
 
+WEAKER = {"fu_weekly", "capecitabine_metronomic"}  # of registered trials; less than a full dose by design
+
+
 def test_shares_of_a_class_sum_to_about_one():
     for regimen in CATALOGUE.regimens.values():
         sums: dict[EffectClass, float] = {}
@@ -134,7 +147,7 @@ def test_shares_of_a_class_sum_to_about_one():
             if effect == EffectClass.NONE:
                 assert total == 0
             else:
-                assert 0.9 <= total <= 1.5, (regimen.name, effect)
+                assert (0.3 if regimen.name in WEAKER else 0.9) <= total <= 1.5, (regimen.name, effect)
     assert CATALOGUE.regimens["folfoxiri"].drugs[0].share == pytest.approx(165 / 180, abs=0.001)
 
 
