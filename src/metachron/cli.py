@@ -99,13 +99,16 @@ def plan(
     device: Annotated[
         str, typer.Option(metavar="NAME", help="cpu, or cuda where there is a CUDA device.")
     ] = "cpu",
+    prior: Annotated[
+        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
+    ] = False,
 ) -> None:
     """Compare and time the strategies for one patient; write a report that opens offline."""
     from metachron.commands.planning import PlanOptions, run_plan
 
     jobs = cores() if jobs is None else jobs
     options = PlanOptions(
-        patient, strategy or [], twins, mc_error, draws, seed, horizon, out, json, jobs, device
+        patient, strategy or [], twins, mc_error, draws, seed, horizon, out, json, jobs, device, prior
     )
     run_plan(options)
 

@@ -40,6 +40,7 @@ def test_defaults_reach_the_library(metachron, fakes, patient_file) -> None:
         "horizon_years": 10.0,
         "jobs": 1,
         "device": "cpu",
+        "prior": False,
     }
 
 

@@ -47,17 +47,17 @@ def test_a_recalled_reference_is_not_the_source_of_a_read_value() -> None:
 def test_draws_have_the_stated_median_and_range(name: str) -> None:
     parameter = PARAMETERS[name]
     low, high = parameter.interval()
-    found = np.quantile(draw_parameters(4000, 1)[name], [0.025, 0.5, 0.975])
+    found = np.quantile(draw_parameters(4000, 1, prior=True)[name], [0.025, 0.5, 0.975])
     assert found == pytest.approx([low, parameter.value, high], abs=0.03 * (high - low))
 
 
 @pytest.mark.parametrize("name", [p.name for p in PARAMETERS.values() if p.distribution == "beta"])
 def test_a_beta_has_the_stated_mean(name: str) -> None:
-    assert np.mean(draw_parameters(4000, 1)[name]) == pytest.approx(PARAMETERS[name].value, abs=0.012)
+    assert np.mean(draw_parameters(4000, 1, prior=True)[name]) == pytest.approx(PARAMETERS[name].value, abs=0.012)
 
 
 def test_half_normal_uniform_and_bernoulli() -> None:
-    draws = draw_parameters(4000, 1)
+    draws = draw_parameters(4000, 1, prior=True)
     for p in PARAMETERS.values():
         if p.distribution == "halfnormal":
             assert np.median(draws[p.name]) == pytest.approx(p.value, rel=0.02)
@@ -70,7 +70,7 @@ def test_half_normal_uniform_and_bernoulli() -> None:
 
 
 def test_fixed_parameters_are_held() -> None:
-    draws = draw_parameters(50, 3)
+    draws = draw_parameters(50, 3, prior=True)
     for p in PARAMETERS.values():
         if p.distribution == "fixed":
             assert np.all(draws[p.name] == p.value)
@@ -79,14 +79,14 @@ def test_fixed_parameters_are_held() -> None:
 @pytest.mark.parametrize("name", PROBABILITIES)
 def test_shares_stay_between_nought_and_one(name: str) -> None:
     """A share is compared with a coin, so one draw in thousands a hair above one does no harm."""
-    values = draw_parameters(4000, 2)[name]
+    values = draw_parameters(4000, 2, prior=True)[name]
     assert values.min() >= 0.0
     assert np.quantile(values, 0.999) <= 1.0
 
 
 def test_signs_that_the_model_relies_on() -> None:
     """What is divided by, or under a logarithm, is never nought."""
-    draws = draw_parameters(4000, 4)
+    draws = draw_parameters(4000, 4, prior=True)
     for name in PARAMETERS:
         if name == "dormancy_days":
             continue  # a switch: nought is off
@@ -97,14 +97,14 @@ def test_signs_that_the_model_relies_on() -> None:
 
 
 def test_same_seed_same_draws() -> None:
-    assert np.array_equal(draw_parameters(20, 5), draw_parameters(20, 5))
-    assert not np.array_equal(draw_parameters(20, 5), draw_parameters(20, 6))
+    assert np.array_equal(draw_parameters(20, 5, prior=True), draw_parameters(20, 5, prior=True))
+    assert not np.array_equal(draw_parameters(20, 5, prior=True), draw_parameters(20, 6, prior=True))
 
 
 @pytest.mark.parametrize("n", [1, 7, 40])
 def test_few_draws_cover_each_range_evenly(n: int) -> None:
     """Latin hypercube: exactly one draw in each n-th of every continuous parameter."""
-    draws = draw_parameters(n, 9)
+    draws = draw_parameters(n, 9, prior=True)
     assert draws.shape == (n,)
     edges = np.arange(1, n) / n
     for p in PARAMETERS.values():
@@ -115,14 +115,14 @@ def test_few_draws_cover_each_range_evenly(n: int) -> None:
 
 
 def test_parameters_are_drawn_independently() -> None:
-    draws = draw_parameters(2000, 11)
+    draws = draw_parameters(2000, 11, prior=True)
     free = [p.name for p in PARAMETERS.values() if p.distribution != "fixed"]
     correlation = np.corrcoef([draws[name] for name in free]) - np.eye(len(free))
     assert np.abs(correlation).max() < 0.12
 
 
 def test_the_median_set() -> None:
-    median = median_parameters()
+    median = median_parameters(prior=True)
     assert median.shape == (1,)
     assert median["vdt_ref_days"][0] == pytest.approx(155.0)
     assert median["cell_effect_real"][0] == 1.0

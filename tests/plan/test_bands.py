@@ -17,9 +17,13 @@ from metachron.plan.bands import (
     weighted_quantile,
 )
 from metachron.plan.compare import compare
+from metachron.plan.results import Basis
 from metachron.plan.twins import Twins
 
 DRAWS, PER_DRAW = 40, 50
+PRIOR: dict[str, Basis] = dict.fromkeys(
+    ("os", "rfs_or_pfs", "hepatic_rfs", "toxicity_grade3plus"), "prior-driven"
+)
 
 
 def sample(
@@ -145,7 +149,7 @@ def claims(shift: float, spread: float, times: int = 300) -> tuple[float, float]
     for _ in range(times):
         values, draw = sample(rng, shift=30 * shift, spread=30 * spread, noise=30.0)
         base = lives(np.full(values.size, 900.0))
-        found = compare("a", "b", lives(900.0 + values), base, twins(draw), "prior-driven")[0]
+        found = compare("a", "b", lives(900.0 + values), base, twins(draw), PRIOR)[0]
         claimed += found.detectable
         empty += found.detectable and found.lower <= 0.0 <= found.upper
         assert (found.text == "no detectable difference") == (not found.detectable)
@@ -168,6 +172,6 @@ def test_a_claim_needs_odds_of_nine() -> None:
     for _ in range(100):
         values, draw = sample(rng, shift=1.0, spread=0.0, noise=30.0)
         base = lives(np.full(values.size, 900.0))
-        found = compare("a", "b", lives(900.0 + values), base, twins(draw), "prior-driven")[0]
+        found = compare("a", "b", lives(900.0 + values), base, twins(draw), PRIOR)[0]
         odds = max(found.probability_better, 1 - found.probability_better)
         assert found.detectable == (odds >= 0.9)

@@ -33,6 +33,7 @@ class PlanOptions:
     as_json: bool
     jobs: int
     device: str = "cpu"
+    prior: bool = False
 
     def __post_init__(self) -> None:
         from metachron.plan.precision import allowed_fraction
@@ -66,6 +67,7 @@ def run_plan(options: PlanOptions) -> None:
             jobs=options.jobs,
             progress=progress,
             device=options.device,
+            prior=options.prior,
         )
         if folder is not None:
             progress("writing the report", 1.0)

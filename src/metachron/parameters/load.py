@@ -11,11 +11,6 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 Shape = Literal["fixed", "lognormal", "normal", "beta", "halfnormal", "uniform", "bernoulli"]
 
-STATUS_NOTE = (
-    "The parameters are literature values and stated priors, not fitted jointly to trial data: "
-    "every figure here is prior-driven until the calibrated ensemble is shipped."
-)
-
 
 class Parameter(BaseModel):
     """One model parameter.
@@ -38,7 +33,6 @@ class Parameter(BaseModel):
     scale: float | None = None
     source: str
     status: Literal["read", "derived", "assumed", "recalled"]
-    basis: Literal["calibrated", "prior-driven"] = "prior-driven"
     note: str = ""
 
     @model_validator(mode="after")

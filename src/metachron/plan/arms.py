@@ -11,9 +11,12 @@ from metachron.engine.batch import Lives, simulate
 from metachron.engine.compile import compile_strategy
 from metachron.engine.records import Programme
 from metachron.errors import InputError, Problem
+from metachron.parameters.posterior import Ensemble
 from metachron.patient.schema import Patient
+from metachron.plan.basis import Rests, rests
 from metachron.plan.findings import Findings
 from metachron.plan.twins import Twins
+from metachron.population.domain import judge_domain
 from metachron.strategies.candidates import candidates, reference_for, situation
 from metachron.strategies.catalogue import Catalogue
 from metachron.strategies.eligibility import Eligibility, judge
@@ -32,6 +35,7 @@ class Arm:
     strategy: Strategy
     eligibility: Eligibility
     grade: Grade
+    rests: Rests
     programme: Programme | None = None
     lives: Lives | None = None
 
@@ -55,13 +59,17 @@ def listed_strategies(
     return unique, reference, where.value
 
 
-def judged(patient: Patient, strategies: list[Strategy], catalogue: Catalogue) -> list[Arm]:
-    """Eligibility and grade of evidence of each strategy."""
+def judged(
+    patient: Patient, strategies: list[Strategy], catalogue: Catalogue, ensemble: Ensemble | None = None
+) -> list[Arm]:
+    """Eligibility, grade of evidence and basis of each strategy; `ensemble` None: parameters of the prior."""
     arms = []
+    trials = None if ensemble is None else ensemble.trials
     for strategy in strategies:
         verdict = judge(patient, strategy, catalogue)
         grade = evidence_grade(strategy, patient, catalogue=catalogue, eligibility=verdict)
-        arms.append(Arm(strategy, verdict, grade))
+        domain = judge_domain(patient, strategy, catalogue, trials)
+        arms.append(Arm(strategy, verdict, grade, rests(strategy, domain, ensemble, catalogue)))
     return arms
 
 

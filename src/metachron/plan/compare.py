@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from metachron.engine.batch import Lives
@@ -32,12 +34,13 @@ def compare(
     lives: Lives,
     base: Lives,
     twins: Twins,
-    basis: Basis,
+    basis: Mapping[str, Basis],
     fraction: float = DEFAULT_FRACTION,
 ) -> list[Difference]:
     """Differences of one strategy from the reference, with interval and whether they can be told apart.
 
-    `fraction` of the half-width of its interval is how large the Monte Carlo error of a difference may be.
+    `basis` by endpoint. `fraction` of the half-width of its interval is how large the Monte Carlo error of a
+    difference may be.
     """
     years = min(WINDOW_YEARS, lives.horizon / 365.25)
     cut = years * 365.25
@@ -58,12 +61,12 @@ def compare(
                     "unit": "months",
                     **_numbers(paired, "months", fraction),
                     "probability_better": paired.probability,
-                    "basis": basis,
+                    "basis": basis[endpoint],
                     "text": _text(paired.mean, detectable, quantity, paired.mean > 0),
                 }
             )
         )
-    return [*found, _toxicity(name, reference, lives, base, twins, basis, fraction)]
+    return [*found, _toxicity(name, reference, lives, base, twins, basis["toxicity_grade3plus"], fraction)]
 
 
 def is_detectable(paired: Paired) -> bool:

@@ -16,7 +16,9 @@ BEGIN = "<!-- fields: made by python -m metachron.plan.docs -->"
 END = "<!-- end of fields -->"
 MODELS: tuple[type[BaseModel], ...] = (
     results.Plan,
+    results.Provenance,
     results.StrategyResult,
+    results.DomainResult,
     results.Outcomes,
     results.Curve,
     results.Estimate,

@@ -10,36 +10,59 @@ from numpy.typing import NDArray
 
 from metachron.evidence.references import format_reference, link, load_references
 from metachron.parameters import load_parameters
-from metachron.parameters.load import STATUS_NOTE
+from metachron.parameters.posterior import Ensemble
 from metachron.patient.schema import Patient
 from metachron.patient.scores import scores
 from metachron.plan.arms import Arm
 from metachron.plan.bands import estimate
+from metachron.plan.basis import worst
 from metachron.plan.compare import compare
 from metachron.plan.findings import Findings
 from metachron.plan.outcomes import outcomes
-from metachron.plan.results import Basis, Citation, Difference, Reason, Score, StrategyResult, TwinSummary
+from metachron.plan.results import (
+    Citation,
+    Difference,
+    DomainResult,
+    Provenance,
+    Reason,
+    Score,
+    StrategyResult,
+    TwinSummary,
+)
 from metachron.plan.timetable import timetable
 from metachron.plan.twins import Twins, doubling_times, unseen_counts
+from metachron.population.domain import Domain
 from metachron.strategies.catalogue import Catalogue
 from metachron.strategies.language import format_strategy
 from metachron.strategies.schema import Strategy
 
 
-def basis() -> Basis:
-    """Until the calibrated ensemble ships, everything rests on literature values."""
-    return (
-        "calibrated" if all(p.basis == "calibrated" for p in load_parameters().values()) else "prior-driven"
+def provenance(ensemble: Ensemble | None) -> Provenance:
+    """Where the parameters come from; None: from the prior."""
+    if ensemble is None:
+        return Provenance(source="prior")
+    return Provenance(
+        source="ensemble",
+        id=ensemble.id,
+        sets=ensemble.size,
+        code_version=ensemble.code_version,
+        seed=ensemble.seed,
+        trials=list(ensemble.trials),
+        calibrated=list(ensemble.calibrated),
     )
 
 
-def _note(strategy: Strategy) -> str:
-    if any(step.cells for step in strategy.steps):
-        return (
-            "Rests on assumed kinetics and effect of infused cells, which no data identify; half of the "
-            "parameter draws give the cells no effect at all. Never ranked."
-        )
-    return STATUS_NOTE
+def domain_result(domain: Domain) -> DomainResult:
+    return DomainResult(
+        outside=domain.outside,
+        reasons=domain.reasons,
+        settings=list(domain.settings),
+        treatments=list(domain.treatments),
+        trials=domain.same.trials,
+        patients=domain.same.patients,
+        trials_of_parts=domain.parts.trials,
+        patients_of_parts=domain.parts.patients,
+    )
 
 
 def _measurable(found: Findings, strategy: Strategy) -> bool:
@@ -57,8 +80,7 @@ def strategy_result(arm: Arm, twins: Twins, found: Findings, catalogue: Catalogu
             arm.lives,
             draw,
             measurable=_measurable(found, strategy),
-            basis=basis(),
-            note=_note(strategy),
+            basis=arm.rests,
         )
         bars = timetable(strategy, arm.programme, arm.lives, catalogue)
     return StrategyResult.model_validate(
@@ -72,7 +94,8 @@ def strategy_result(arm: Arm, twins: Twins, found: Findings, catalogue: Catalogu
             "eligible": arm.eligibility.eligible,
             "reasons": [Reason(**r.model_dump()) for r in arm.eligibility.reasons],
             "evidence_grade": arm.grade.grade.value,
-            "basis": basis(),
+            "basis": arm.rests.overall,
+            "domain": domain_result(arm.rests.domain),
             "citations": sorted({*strategy.citations, *arm.grade.citations}),
             "outcomes": result,
             "timetable": bars,
@@ -86,15 +109,23 @@ def _rules(strategy: Strategy, catalogue: Catalogue) -> list[str]:
 
 
 def differences(arms: list[Arm], reference: str, twins: Twins, fraction: float) -> list[Difference]:
-    """Paired differences of every simulated arm from the reference."""
-    base = next(a.lives for a in arms if a.strategy.name == reference)
-    assert base is not None
-    return [
-        d
-        for a in arms
-        if a.strategy.name != reference and a.lives is not None
-        for d in compare(a.strategy.name, reference, a.lives, base, twins, basis(), fraction)
-    ]
+    """Paired differences of the simulated arms from the reference, each with the weaker basis of the two.
+
+    Nothing is claimed outside the domain of the data: an arm outside is not compared, and none is when the
+    reference (or the patient, and so every arm) is outside.
+    """
+    base = next(a for a in arms if a.strategy.name == reference)
+    assert base.lives is not None
+    if base.rests.domain.outside:
+        return []
+    found = []
+    for a in arms:
+        if a is base or a.lives is None or a.rests.domain.outside:
+            continue
+        own, other = a.rests.by_endpoint(), base.rests.by_endpoint()
+        weaker = {endpoint: worst((own[endpoint], other[endpoint])) for endpoint in own}
+        found += compare(a.strategy.name, reference, a.lives, base.lives, twins, weaker, fraction)
+    return found
 
 
 def published_scores(patient: Patient) -> list[Score]:

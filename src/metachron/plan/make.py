@@ -5,13 +5,13 @@ from __future__ import annotations
 from metachron import DISCLAIMER, __version__
 from metachron.engine.compile import start_line
 from metachron.parameters import draw_parameters
-from metachron.parameters.load import STATUS_NOTE
+from metachron.parameters.posterior import Ensemble, load_ensemble
 from metachron.patient.schema import Patient
 from metachron.plan import document
 from metachron.plan.adaptive import Run, Simulated, simulate_adaptive, simulate_fixed
 from metachron.plan.arms import UNPROVEN, Arm, Progress, compile_arms, judged, listed_strategies, to_simulate
 from metachron.plan.findings import Findings, read_findings
-from metachron.plan.limits import LIMITS
+from metachron.plan.limits import limits, status
 from metachron.plan.precision import allowed_fraction
 from metachron.plan.results import Plan
 from metachron.plan.twins import Twins, make_twins
@@ -31,6 +31,7 @@ def make_plan(
     jobs: int | None = None,
     progress: Progress | None = None,
     device: str = "cpu",
+    prior: bool = False,
 ) -> Plan:
     """Compare strategies for one patient.
 
@@ -38,7 +39,7 @@ def make_plan(
     Other: `twins` (count; None adds twins until the Monte Carlo error of every difference is at most
     `mc_error`, 0.2 when None, of the half-width of its interval, or the limit is reached; see
     `plan.precision`), `draws` (count), `seed`, `horizon_years`, `jobs` (threads), `progress(stage, share)`,
-    `device` (cpu or cuda).
+    `device` (cpu or cuda), `prior` (parameters from the prior, not from the shipped ensemble).
     Raises InputError (unknown strategy, nothing that can be compared, mc_error outside 0 to 1 or beside
     twins) and TwinError (findings that no twin matches). Same arguments, same plan, whatever `jobs`.
     """
@@ -46,12 +47,13 @@ def make_plan(
     say: Progress = progress or (lambda _stage, _share: None)
     catalogue = load_catalogue()
     chosen, wanted, words = listed_strategies(patient, strategies, catalogue)
-    arms = judged(patient, chosen, catalogue)
+    ensemble = None if prior else load_ensemble()
+    arms = judged(patient, chosen, catalogue, ensemble)
     todo = to_simulate(arms, asked=bool(strategies))
     found = read_findings(patient, catalogue)
     compile_arms(patient, todo, found, catalogue)
     run = Run(seed, horizon_years * 365.25, jobs, say, fraction, device)
-    sets = draw_parameters(draws, seed)
+    sets = draw_parameters(draws, seed, prior=prior)
 
     def match(n: int, before: Twins | None) -> Twins:
         return make_twins(patient, found, sets, n, seed, start_line(patient), before=before)
@@ -62,8 +64,8 @@ def make_plan(
         simulated = simulate_fixed(match, todo, wanted, twins, run)
     say("summarising", 1.0)
     asked: dict[str, float] = {"mc_error": fraction} if twins is None else {"twins": twins}
-    settings = {**asked, "draws": draws, "horizon_years": horizon_years}
-    return _document(patient, arms, simulated, found, words, seed, settings)
+    settings = {**asked, "draws": draws, "horizon_years": horizon_years, **({"prior": 1} if prior else {})}
+    return _document(patient, arms, simulated, found, words, seed, settings, ensemble)
 
 
 def _document(
@@ -74,6 +76,7 @@ def _document(
     words: str,
     seed: int,
     settings: dict[str, float],
+    ensemble: Ensemble | None,
 ) -> Plan:
     catalogue = load_catalogue()
     results = [document.strategy_result(arm, simulated.twins, found, catalogue) for arm in arms]
@@ -84,7 +87,9 @@ def _document(
         seed=seed,
         settings=settings,
         disclaimer=DISCLAIMER,
-        parameters_status=STATUS_NOTE,
+        parameters_status=status(ensemble),
+        provenance=document.provenance(ensemble),
+        outside=list(arms[0].rests.domain.patient),
         patient=patient.model_dump(mode="json"),
         scores=scores,
         situation=words,
@@ -93,7 +98,7 @@ def _document(
         strategies=results,
         comparison=simulated.comparison,
         monte_carlo=simulated.monte_carlo,
-        not_ranked=[a.strategy.name for a in arms if a.grade.grade in UNPROVEN],
+        not_ranked=[a.strategy.name for a in arms if a.grade.grade in UNPROVEN or a.rests.domain.outside],
         bibliography=document.bibliography(results, cited),
-        limits=LIMITS,
+        limits=limits(ensemble),
     )

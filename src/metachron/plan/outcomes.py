@@ -9,6 +9,7 @@ from metachron.engine.batch import Lives
 from metachron.engine.records import START_PLANNED, SYSTEMIC, Programme
 from metachron.model.toxicity import KINDS, NEUROPATHY
 from metachron.plan.bands import band_of, by_draw_above, estimate
+from metachron.plan.basis import Rests
 from metachron.plan.results import Basis, Completion, Curve, Estimate, Outcomes, Toxicity
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def curve(endpoint: str, days: Floats, draw: NDArray[np.int64], horizon_days: fl
     )
 
 
-def toxicity(lives: Lives, draw: NDArray[np.int64], basis: Basis) -> list[Toxicity]:
+def toxicity(lives: Lives, draw: NDArray[np.int64], basis: Rests) -> list[Toxicity]:
     """Probability by kind and grade; 'any' first; kinds under 0.5 % are left out."""
     found: list[Toxicity] = []
 
@@ -66,7 +67,12 @@ def toxicity(lives: Lives, draw: NDArray[np.int64], basis: Basis) -> list[Toxici
         if hit.mean() >= LEAST_SHOWN or kind == "any":
             found.append(
                 Toxicity.model_validate(
-                    {"kind": kind, "grade": grade, "probability": estimate(hit, draw, 0, 1), "basis": basis}
+                    {
+                        "kind": kind,
+                        "grade": grade,
+                        "probability": estimate(hit, draw, 0, 1),
+                        "basis": basis.of_kind(kind),
+                    }
                 )
             )
 
@@ -120,7 +126,7 @@ def completion(
 
 
 def outcomes(
-    programme: Programme, lives: Lives, draw: NDArray[np.int64], *, measurable: bool, basis: Basis, note: str
+    programme: Programme, lives: Lives, draw: NDArray[np.int64], *, measurable: bool, basis: Rests
 ) -> Outcomes:
     """Everything reported about one strategy. `measurable`: visible disease is treated, not removed (PFS)."""
     o = lives.outcomes
@@ -129,12 +135,14 @@ def outcomes(
         shares = np.bincount(o["response"], minlength=5) / o.size
         response = {name: float(s) for name, s in zip(RESPONSES, shares, strict=True)}
     return Outcomes(
-        os=curve("OS", o["death"], draw, lives.horizon, basis),
-        rfs_or_pfs=curve("PFS" if measurable else "RFS", o["pfs"], draw, lives.horizon, basis),
-        hepatic_rfs=curve("hepatic RFS", o["hepatic"], draw, lives.horizon, basis),
+        os=curve("OS", o["death"], draw, lives.horizon, basis.outcomes["os"]),
+        rfs_or_pfs=curve(
+            "PFS" if measurable else "RFS", o["pfs"], draw, lives.horizon, basis.outcomes["rfs_or_pfs"]
+        ),
+        hepatic_rfs=curve("hepatic RFS", o["hepatic"], draw, lives.horizon, basis.outcomes["hepatic_rfs"]),
         toxicity=toxicity(lives, draw, basis),
-        chemotherapy_completed=completion(programme, lives, draw, basis),
+        chemotherapy_completed=completion(programme, lives, draw, basis.completion),
         best_response=response,
         no_disease_left=estimate(o["no_cells"], draw, 0, 1),
-        basis_note=note,
+        basis_note=basis.note,
     )

@@ -105,6 +105,21 @@ class Bar(Result):
     share: float = Field(description="Share of twins in whom it took place.")
 
 
+class DomainResult(Result):
+    """Where a strategy stands in the region that the registered trials cover."""
+
+    outside: bool = Field(description="Outside the region: shown, and neither ranked nor compared.")
+    reasons: list[str] = Field(default_factory=list, description="Why it is outside.")
+    settings: list[str] = Field(default_factory=list, description="Settings of trials it was judged by.")
+    treatments: list[str] = Field(
+        default_factory=list, description="What it gives: drug classes, matched drugs, procedures, cells."
+    )
+    trials: int = Field(0, description="Registered trials with an arm of the same treatments and setting.")
+    patients: int = Field(0, description="Patients in those arms.")
+    trials_of_parts: int = Field(0, description="Registered trials of that setting with one of them or more.")
+    patients_of_parts: int = Field(0, description="Patients in those arms.")
+
+
 class StrategyResult(Result):
     """One strategy: eligibility with reasons, grade of evidence, outcomes and calendar."""
 
@@ -123,7 +138,8 @@ class StrategyResult(Result):
     evidence_grade: Literal["standard", "option", "investigational", "not supported"] = Field(
         description="In this patient's setting."
     )
-    basis: Basis = Field(description="What its outcomes rest on.")
+    basis: Basis = Field(description="What overall and event-free survival rest on, the weaker.")
+    domain: DomainResult | None = Field(None, description="Its place in the region of registered trials.")
     citations: list[str] = Field(default_factory=list, description="Keys of the bibliography.")
     outcomes: Outcomes | None = Field(None, description="Null when it was not simulated.")
     timetable: list[Bar] = Field(default_factory=list, description="Bars of the calendar.")
@@ -206,6 +222,20 @@ class TwinSummary(Result):
     doubling_time_days: Estimate = Field(description="Volume doubling time of visible disease (or at 1 cm).")
 
 
+class Provenance(Result):
+    """Where the parameters come from."""
+
+    source: Literal["ensemble", "prior"] = Field(
+        description="ensemble: fitted jointly to trials; prior: literature values and assumption."
+    )
+    id: str = Field("", description="Digest of the ensemble.")
+    sets: int = Field(0, description="Parameter sets in the ensemble.")
+    code_version: str = Field("", description="Version of metachron that fitted it.")
+    seed: int | None = Field(None, description="Seed of the fit.")
+    trials: list[str] = Field(default_factory=list, description="Registered trials fitted.")
+    calibrated: list[str] = Field(default_factory=list, description="Parameters that the data pin.")
+
+
 class Citation(Result):
     """One entry of the bibliography of this run."""
 
@@ -224,6 +254,11 @@ class Plan(Result):
     settings: dict[str, Any] = Field(description="twins or else mc_error; draws; horizon_years.")
     disclaimer: str = Field(description="Research software, not a medical device.")
     parameters_status: str = Field(description="Whether the parameters are fitted.")
+    provenance: Provenance = Field(Provenance(source="prior"), description="Where the parameters come from.")
+    outside: list[str] = Field(
+        default_factory=list,
+        description="Why the patient lies outside the region of registered trials; then nothing is ranked.",
+    )
     patient: dict[str, Any] = Field(description="The record as read.")
     scores: list[Score] = Field(description="Published prognostic scores.")
     situation: str = Field(description="In words, e.g. 'resectable liver metastases'.")
@@ -233,7 +268,9 @@ class Plan(Result):
     comparison: list[Difference] = Field(description="Paired differences from the reference.")
     monte_carlo: MonteCarlo | None = Field(None, description="Twins used, and the error they leave.")
     not_ranked: list[str] = Field(
-        default_factory=list, description="Strategies shown but not ranked (no evidence beyond the prior)."
+        default_factory=list,
+        description="Strategies shown but not ranked: no evidence beyond the prior, or outside the region of"
+        " the data.",
     )
     bibliography: list[Citation] = Field(description="Every source of this run.")
     limits: list[str] = Field(description="What the result does not cover.")
