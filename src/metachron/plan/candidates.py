@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.engine.records import LESION, OCCULT, TWIN, VISIBLE
+from metachron.engine.records import LESION, TWIN, VISIBLE
 from metachron.errors import TwinError
 from metachron.model.growth import grow_many
-from metachron.model.kill import CLASSES, EGFR
-from metachron.model.occult import load_after_primary, load_with_metastases, size_deficit
+from metachron.model.occult import load_after_primary, load_with_metastases
 from metachron.parameters import load_parameters
 from metachron.patient import derive
 from metachron.patient.schema import Patient
 from metachron.plan.findings import Findings, node_state
+from metachron.population.lesions import (
+    COUNT_PROBABILITIES,
+    MEDIAN_LARGEST_MM,
+    ROOM_OCCULT,
+    SD_LN_LARGEST,
+    diameters_of_largest,
+    draw_occult,
+    draw_shares,
+    draw_variety,
+)
+from metachron.population.nature import (
+    MEAN_ECOG,
+    draw_body,
+    draw_frailty,
+    draw_resistance,
+    draw_tumour,
+    set_markers,
+)
+from metachron.population.streams import Streams as Streams
 
 Floats = NDArray[np.float64]
-ROOM_OCCULT = 14
 # Prevalence when a marker is unknown: epidemiology-037 (KRAS 38 %), -031 (BRAF 8-12 %), -030 (MSI 4-7 %)
 PREVALENCE_RAS, PREVALENCE_BRAF, PREVALENCE_MSI = 0.45, 0.10, 0.05
 PREVALENCE_NODE_POSITIVE, PREVALENCE_SYNCHRONOUS = 0.6, 0.5
-# Resected series, lesion_number-009: 34 % solitary, 39 % two to four, 27 % five or more
-COUNT_PROBABILITIES = np.array([0.342, 0.17, 0.12, 0.097, 0.07, 0.05, 0.05, 0.04, 0.03, 0.031])
-MEDIAN_LARGEST_MM, SD_LN_LARGEST = 36.0, 0.6  # lesion_size-001
 
 
 @dataclass
@@ -39,60 +52,37 @@ class Candidates:
     draws: NDArray[np.void]
 
 
-class Streams:
-    """Named generators: what drives one thing never disturbs another. Batches of twins have their own."""
-
-    def __init__(self, seed: int, batch: int = 0) -> None:
-        self.key = (batch,) if batch else ()
-        self.seed = seed
-
-    def __getitem__(self, name: str) -> np.random.Generator:
-        return np.random.default_rng([self.seed, zlib.crc32(name.encode()), *self.key])
-
-
 def _flag(rng: np.random.Generator, n: int, known: bool | None, prevalence: float) -> Floats:
     u = rng.random(n)
     return (u < prevalence).astype(float) if known is None else np.full(n, float(known))
 
 
-def _resistance(twins: NDArray[np.void], d: NDArray[np.void], streams: Streams, found: Findings) -> None:
-    n = twins.size
-    shared = streams["resistance shared"].standard_normal(n)[:, None]
-    own = streams["resistance own"].standard_normal((n, CLASSES))
-    rho = d["phi_correlation"][:, None]
-    z = np.sqrt(rho) * shared + np.sqrt(1 - rho) * own
-    macro = d["phi_macro_mean"][:, None] + d["phi_macro_sd"][:, None] * z
-    macro[:, EGFR] = d["phi_egfr_mean"] + d["phi_egfr_sd"] * z[:, EGFR]
-    micro = d["phi_micro_mean"][:, None] + d["phi_micro_sd"][:, None] * z
+def _failures(twins: NDArray[np.void], d: NDArray[np.void], found: Findings) -> None:
+    """Resistance left by earlier treatment that failed."""
     for exposure in found.exposures:
         if exposure.failed:
             for k in exposure.classes:
-                macro[:, k] += d["resistance_after_failure"]
-                micro[:, k] += d["resistance_after_failure"]
-    twins["logit_macro"], twins["logit_micro"] = macro, micro
+                twins["logit_macro"][:, k] += d["resistance_after_failure"]
+                twins["logit_micro"][:, k] += d["resistance_after_failure"]
 
 
 def _body(twins: NDArray[np.void], d: NDArray[np.void], streams: Streams, patient: Patient) -> None:
+    """The body as drawn, with what is known of the patient in its place."""
+    draw_body(twins, d, streams)
     n = twins.size
     twins["age"] = patient.age_years
     female = d["background_female_factor"]
     sex = {"female": female, "male": 2.0 - female}.get(str(patient.sex or ""), 1.0)
     comorbid = d["background_comorbid_factor"] if patient.major_comorbidity else 1.0
     twins["background_factor"] = sex * comorbid
-    z = streams["neutrophils"].standard_normal(n)
     known = patient.labs.neutrophils_e9_l
-    base = d["neutrophil_base_e9_l"] * np.exp(d["neutrophil_base_cv"] * z)
-    twins["neutrophils"] = base if not known else np.clip(known * np.exp(0.15 * z), 1.0, 15.0)
-    twins["marrow_factor"] = d["marrow_slope_factor"] * np.exp(
-        d["marrow_slope_cv"] * streams["marrow"].standard_normal(n)
-    )
-    twins["nerve_factor"] = np.exp(d["neuropathy_sd"] * streams["nerve"].standard_normal(n))
+    if known:
+        z = streams["neutrophils"].standard_normal(n)
+        twins["neutrophils"] = np.clip(known * np.exp(0.15 * z), 1.0, 15.0)
     twins["nerve_grade"] = patient.neuropathy_grade or 0
     twins["nerve_burden"] = _nerve_burden(patient, d)
-    volume = patient.liver.volume_ml
-    spread = np.exp(0.15 * streams["liver"].standard_normal(n))
-    twins["liver_ml"] = np.full(n, volume) if volume else d["liver_volume_ml"] * spread
-    twins["liver_share"] = 1.0
+    if patient.liver.volume_ml:
+        twins["liver_ml"] = patient.liver.volume_ml
 
 
 def _nerve_burden(patient: Patient, d: NDArray[np.void]) -> Floats:
@@ -120,9 +110,7 @@ def _sizes_seen(c: Candidates, streams: Streams, patient: Patient, found: Findin
     count = streams["count"].choice(room, n, p=COUNT_PROBABILITIES / COUNT_PROBABILITIES.sum()) + 1
     if known is not None:
         count, room = np.full(n, known), max(known, 1)
-    share = streams["sizes"].gamma(0.7, size=(n, room)) + 1e-3
-    share[np.arange(room)[None, :] >= count[:, None]] = 0.0
-    share /= np.maximum(share.sum(1, keepdims=True), 1e-12)
+    share = draw_shares(streams, count, room)
     if summary is not None and summary.tumour_share_of_liver is not None:
         volume = np.maximum(summary.tumour_share_of_liver * c.twins["liver_ml"], 0.05)[:, None] * share
         diameters = 10.0 * np.cbrt(6 / np.pi * volume)
@@ -130,7 +118,7 @@ def _sizes_seen(c: Candidates, streams: Streams, patient: Patient, found: Findin
         largest = MEDIAN_LARGEST_MM * np.exp(SD_LN_LARGEST * streams["largest"].standard_normal(n))
         if summary is not None and summary.largest_liver_mm is not None:
             largest = np.full(n, summary.largest_liver_mm)
-        diameters = largest[:, None] * np.cbrt(share / np.maximum(share.max(1, keepdims=True), 1e-12))
+        diameters = diameters_of_largest(share, largest)
     organs = np.zeros(room)
     if summary is not None and summary.extrahepatic:
         diameters, organs = np.column_stack([diameters, np.full(n, 15.0)]), np.append(organs, 1.0)
@@ -182,25 +170,8 @@ def mean_load(c: Candidates, streams: Streams, patient: Patient, found: Findings
 
 
 def _place_occult(c: Candidates, streams: Streams, patient: Patient, found: Findings, m: int) -> None:
-    n, d = c.twins.size, c.draws
-    frailty = d["occult_dispersion"] * streams["frailty"].standard_normal(n) - d["occult_dispersion"] ** 2 / 2
-    count = streams["occult count"].poisson(mean_load(c, streams, patient, found, m) * np.exp(frailty))
-    count = np.minimum(count, ROOM_OCCULT)
-    limit = float(np.log(load_parameters()["detect_ct_cells"].value))
-    u = streams["occult size"].random((n, ROOM_OCCULT))
-    x = limit - size_deficit(u, d["occult_size_slope"][:, None], limit)
-    kind = streams["tropism"].random(n)
-    liver_only = kind < d["share_liver_only"]
-    outside = (kind >= d["share_liver_only"]) & (kind < d["share_liver_only"] + d["share_outside_only"])
-    pick = streams["organ"].random((n, ROOM_OCCULT))
-    away = np.where(
-        pick < 0.3, 1, np.where(pick < 0.4, 2, 3)
-    )  # lung, peritoneum, nodes: epidemiology-020..023
-    mixed = np.where(streams["organ mixed"].random((n, ROOM_OCCULT)) < 0.5, 0, away)
-    organ = np.where(liver_only[:, None], 0, np.where(outside[:, None], away, mixed))
-    present = np.arange(ROOM_OCCULT)[None, :] < count[:, None]
-    c.lesions["status"][:, m:] = np.where(present, OCCULT, 0)
-    c.lesions["organ"][:, m:] = organ
+    draw_occult(c.lesions[:, m:], mean_load(c, streams, patient, found, m), c.draws, streams)
+    x = np.ascontiguousarray(c.lesions["x"][:, m:])
     since = found.days_since_surgery if found.nothing_visible and found.days_since_surgery else 0.0
     held = min(since, found.quiet_days)
     rate = c.twins["growth"][:, None] * c.lesions["growth"][:, m:]
@@ -221,27 +192,19 @@ def draw_candidates(
         raise TwinError(f"{visible} visible lesions; at most 60 can be simulated one by one")
     twins["draw"] = which
     twins["start_line"] = line
-    twins["growth"] = np.log(2) / d["vdt_ref_days"] * np.exp(
-        d["sd_ln_growth"] * streams["growth"].standard_normal(n)
-    )  # fmt: skip
-    twins["sensitivity"] = np.exp(d["sd_ln_sensitivity"] * streams["sensitivity"].standard_normal(n))
-    z = streams["immune"].standard_normal(n)
-    twins["immune"], twins["checkpoint"] = np.exp(d["sd_ln_immune"] * z), np.exp(d["sd_ln_checkpoint"] * z)
+    draw_tumour(twins, d, streams)
     ras = _flag(streams["ras"], n, None if not patient.markers.ras else patient.markers.ras == "mutant",
                 PREVALENCE_RAS)  # fmt: skip
     braf = _flag(streams["braf"], n, None if not patient.markers.braf else patient.markers.braf == "V600E",
                  PREVALENCE_BRAF)  # fmt: skip
     msi = _flag(streams["msi"], n, None if not patient.markers.msi else patient.markers.msi == "MSI-high",
                 PREVALENCE_MSI)  # fmt: skip
-    twins["egfr_active"] = (1 - ras) * (1 - braf)  # matched inhibitors act through their own class
-    twins["msi_high"] = msi
-    _resistance(twins, d, streams, found)
+    set_markers(twins, d, ras, braf, msi)
+    draw_frailty(twins, d, np.full(n, MEAN_ECOG if patient.ecog is None else float(patient.ecog)), streams)
+    draw_resistance(twins, d, streams)
+    _failures(twins, d, found)
     _body(twins, d, streams, patient)
-    lesions["growth"] = np.exp(
-        d["sd_ln_growth_lesion"][:, None] * streams["lesion growth"].standard_normal(lesions.shape)
-    )
-    u = streams["visibility"].random(lesions.shape)
-    lesions["offset"] = d["detect_scale"][:, None] * np.log(u / (1 - u))
+    draw_variety(lesions, d, streams)
     c = Candidates(twins, lesions, np.zeros((n, 0)), np.zeros((n, 0)), d)
     m = _place_visible(c, streams, patient, found)
     _place_occult(c, streams, patient, found, m)

@@ -1,0 +1,305 @@
+"""Simulated arms of trials: virtual patients, their earlier lines, who gets into the trial, what they live.
+
+All arms of a trial have the same patients and the same coins, and differ only by what the arm changes.
+Follow-up begins on day 0 of the life, at the operation (resected metastases), or where the trial's own
+treatment starts after earlier lines have been lived; those who do not get there are not enrolled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metachron.calibrate.courses import Branch, Course, branches
+from metachron.calibrate.targets import DAYS_PER_MONTH, Target
+from metachron.engine.batch import Lives, simulate
+from metachron.engine.records import CR, PR, PROGRESSED
+from metachron.errors import InputError, Problem
+from metachron.population.draw import DEATH, disease_free, draw_population
+from metachron.population.spec import PopulationSpec, population_spec
+from metachron.population.streams import Streams
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+EFFECTS = ("growth", "kill", "death", "load")
+ENDPOINTS = ("OS", "PFS", "DFS", "RFS", "recurrence", "TTP", "TTF", "hepatic_DFS")
+BLOCK = 16_384  # patients drawn at once, with streams of their own
+ROUNDS = 4  # times that patients are drawn until each draw has as many in the trial as were asked for
+MOST_CANDIDATES = 6  # patients drawn for one enrolled at most
+LEAD_DAYS = 3650.0  # nobody enters a trial later than this after the start of the first line
+
+
+@dataclass(frozen=True)
+class ArmLives:
+    """Lives of enrolled patients, in order of draw; days from the beginning of follow-up.
+
+    `draw` (n,): row of the draws. `days`, `event`: by endpoint, time to event or censoring. `response` (n,):
+    CR or PR as best response, False where it is not measured (later lines, adjuvant). `enrolled` (k,): number
+    enrolled for each draw; `candidates` (k,): number simulated for it.
+    """
+
+    draw: Ints
+    days: dict[str, Floats]
+    event: dict[str, Bools]
+    response: Bools
+    enrolled: Ints
+    candidates: Ints
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What does not change between blocks of patients."""
+
+    setting: str
+    spec: PopulationSpec
+    branches: list[Branch]
+    draws: NDArray[np.void]
+    effects: Floats
+    seed: int
+    jobs: int | None
+    follow_days: float
+
+
+@dataclass
+class _Piece:
+    """Patients of one block who were enrolled: row of the draws, number, and what they lived."""
+
+    row: Ints
+    order: Ints
+    death: Floats
+    progression: Floats
+    hepatic: Floats
+    course_end: Floats
+    response: Bools
+
+
+def simulate_arm(
+    target: Target,
+    arm: str,
+    draws: NDArray[np.void],
+    per_draw: int,
+    *,
+    seed: int,
+    jobs: int | None = None,
+    effects: Floats | None = None,
+    horizon_days: float | None = None,
+) -> ArmLives:
+    """The lives of about `per_draw` enrolled patients for each parameter draw under one arm of a trial.
+
+    Main arguments: `target` (the trial), `arm` (its name), `draws` (k,) from `draw_parameters`, `per_draw`.
+    Other: `effects` (k, 4) trial effects in the order EFFECTS, `horizon_days` of follow-up (None: as long as
+    the trial's findings), `jobs` (threads). Patients are drawn until every draw has `per_draw` in the trial,
+    at most ROUNDS times and MOST_CANDIDATES for each one asked for; `enrolled` says how many there are. Same
+    (seed, draws, per_draw), same numbers. Raises InputError for an unknown arm and arguments out of range.
+    """
+    setup = _setup(target, arm, draws, per_draw, seed, jobs, effects, horizon_days)
+    k = draws.size
+    enrolled, candidates = np.zeros(k, np.int64), np.zeros(k, np.int64)
+    pieces: list[_Piece] = []
+    for turn in range(ROUNDS):
+        rows = _wanted(enrolled, candidates, per_draw)
+        for block, first in enumerate(range(0, rows.size, BLOCK)):
+            part = rows[first : first + BLOCK]
+            piece = _live(setup, part, turn * 1_000_000 + block, int(candidates.sum()))
+            candidates += np.bincount(part, minlength=k)
+            enrolled += np.bincount(piece.row, minlength=k)
+            pieces.append(piece)
+        if (enrolled >= per_draw).all():
+            break
+    return _collected(pieces, candidates, per_draw, setup.follow_days)
+
+
+def _setup(
+    target: Target,
+    arm: str,
+    draws: NDArray[np.void],
+    per_draw: int,
+    seed: int,
+    jobs: int | None,
+    effects: Floats | None,
+    horizon_days: float | None,
+) -> _Setup:
+    follow = target.horizon_days if horizon_days is None else float(horizon_days)
+    added = np.zeros((draws.size, len(EFFECTS))) if effects is None else np.asarray(effects, np.float64)
+    faults = []
+    if per_draw < 1:
+        faults.append(Problem("per_draw", f"{per_draw} patients for each draw", "1 or more"))
+    if draws.size == 0:
+        faults.append(Problem("draws", "there is no parameter draw", "1 or more"))
+    if added.shape != (draws.size, len(EFFECTS)) or not np.isfinite(added).all():
+        allowed = f"finite numbers, shape ({draws.size}, 4)"
+        faults.append(Problem("effects", f"trial effects of shape {added.shape}", allowed))
+    if not 1.0 <= follow <= 30 * 365.25:
+        faults.append(Problem("horizon_days", f"{follow:g} days of follow-up", "1 day to 30 years"))
+    if faults:
+        raise InputError(faults)
+    chosen = target.arm(arm)
+    spec = population_spec(target.population_of(arm), target.setting)
+    return _Setup(target.setting, spec, branches(target, chosen), draws, added, seed, jobs, follow)
+
+
+def _wanted(enrolled: Ints, candidates: Ints, per_draw: int) -> Ints:
+    """Rows of the draws for which patients are to be drawn, each as often as it needs more."""
+    short = np.maximum(per_draw - enrolled, 0)
+    tried = int(candidates.sum())
+    share = max(enrolled.sum() / tried, 1.0 / MOST_CANDIDATES) if tried else 1.0
+    more = np.minimum(np.ceil(short / share), MOST_CANDIDATES * per_draw - candidates)
+    return np.repeat(np.arange(enrolled.size), np.maximum(more, 0).astype(np.int64))
+
+
+def _live(setup: _Setup, rows: Ints, batch: int, number: int) -> _Piece:
+    """Draw one patient for each of `rows` and let those live who are free of disease if they must be.
+
+    `number` is that of the first of them among all that are drawn; their coins carry it.
+    """
+    twins, lesions = draw_population(
+        setup.spec,
+        setup.setting,
+        setup.draws[rows],
+        seed=setup.seed,
+        effects=setup.effects[rows],
+        batch=batch,
+    )
+    twins["key"] += number
+    fit = disease_free(lesions) if setup.setting == "adjuvant" else np.ones(rows.size, np.bool_)
+    branch = _branch_of(setup, rows.size, batch)
+    wild = twins["egfr_active"] > 0.5
+    twins["draw"] = rows
+    pieces = []
+    for index, entry in enumerate(setup.branches):
+        for course, kind in ((entry.mutant, ~wild), (entry.wild_type, wild)):
+            mine = np.flatnonzero(fit & (branch == index) & kind)
+            if mine.size:
+                lives = _simulated(setup, course, lesions[mine], twins[mine])
+                pieces.append(_piece(setup, course, lives, rows[mine], twins["key"][mine]))
+    return _joined(pieces)
+
+
+def _branch_of(setup: _Setup, n: int, batch: int) -> Ints:
+    """Which of the histories each patient has."""
+    shares = np.cumsum([branch.share for branch in setup.branches])
+    u = Streams(setup.seed, batch)["earlier lines"].random(n)
+    return np.minimum(np.searchsorted(shares / shares[-1], u, side="right"), len(shares) - 1)
+
+
+def _simulated(setup: _Setup, course: Course, lesions: NDArray[np.void], twins: NDArray[np.void]) -> Lives:
+    """The lives of some patients, whose field `draw` names the row of all draws."""
+    used, own = np.unique(twins["draw"], return_inverse=True)
+    draws = setup.draws[used]
+    draws["death_intercept"] += setup.effects[used, DEATH]
+    twins["draw"] = own
+    lead = _months(setup) if course.origin < 0 else LEAD_DAYS
+    return simulate(
+        np.ascontiguousarray(lesions),
+        twins,
+        draws,
+        course.programme,
+        seed=setup.seed,
+        horizon_days=setup.follow_days + lead,
+        jobs=setup.jobs,
+    )
+
+
+def _months(setup: _Setup) -> float:
+    """Days between the operation and the beginning of follow-up, where both are simulated."""
+    return setup.spec.months_since_surgery * DAYS_PER_MONTH if setup.setting == "resected_metastases" else 0.0
+
+
+def _piece(setup: _Setup, course: Course, lives: Lives, rows: Ints, order: Ints) -> _Piece:
+    """Days from the beginning of follow-up of those enrolled; infinite when nothing happened."""
+    out = lives.outcomes
+    if course.origin < 0:
+        start = np.zeros(rows.size)
+        progression = np.where(out["pfs_event"] == PROGRESSED, out["pfs"], np.inf)
+    else:
+        start = lives.starts[:, course.origin] + _months(setup)
+        progression = lives.progressions[:, course.origin]
+    with np.errstate(invalid="ignore"):
+        inside = np.isfinite(start) & (out["death"] > start) & (start <= LEAD_DAYS)
+        if setup.setting == "maintenance":
+            lasted = start - lives.starts[:, 0]
+            inside &= lasted >= course.induction_days
+        if setup.setting == "resected_metastases":
+            inside &= progression > start
+    end = _course_end(course, lives)
+    response = np.isin(out["response"], (CR, PR)) if course.origin < 0 else np.zeros(rows.size, np.bool_)
+    at = start[inside]
+    return _Piece(
+        rows[inside],
+        order[inside],
+        out["death"][inside] - at,
+        progression[inside] - at,
+        out["hepatic"][inside] - at,
+        end[inside] - at,
+        response[inside],
+    )
+
+
+def _course_end(course: Course, lives: Lives) -> Floats:
+    """Day on which the trial's own treatment has ended; infinite without any."""
+    if course.last < course.first:
+        return np.full(lives.outcomes.size, np.inf)
+    ends = lives.ends[:, course.first : course.last + 1]
+    return np.asarray(np.where(np.isnan(ends), -np.inf, ends).max(1))
+
+
+def _joined(pieces: list[_Piece]) -> _Piece:
+    if not pieces:
+        none = np.zeros(0)
+        no, zero = np.zeros(0, np.bool_), np.zeros(0, np.int64)
+        return _Piece(zero, zero.copy(), none, none, none, none, no)
+    return _Piece(*(np.concatenate([getattr(p, f.name) for p in pieces]) for f in fields(_Piece)))
+
+
+def _collected(pieces: list[_Piece], candidates: Ints, per_draw: int, follow: float) -> ArmLives:
+    """The first `per_draw` enrolled of each draw, in order of draw."""
+    whole = _joined(pieces)
+    k = candidates.size
+    order = np.lexsort((whole.order, whole.row))
+    row = whole.row[order]
+    place = np.arange(row.size) - np.searchsorted(row, row)
+    kept = order[place < per_draw]
+    chosen = _Piece(*(getattr(whole, f.name)[kept] for f in fields(_Piece)))
+    days, event = _endpoints(chosen, follow)
+    counts = np.bincount(chosen.row, minlength=k)
+    return ArmLives(chosen.row, days, event, chosen.response, counts, candidates)
+
+
+def _endpoints(p: _Piece, follow: float) -> tuple[dict[str, Floats], dict[str, Bools]]:
+    """(days, event) by endpoint, censored at the end of follow-up."""
+    either = np.minimum(p.progression, p.death)
+    failed = np.minimum(either, np.maximum(p.course_end, 0.0))
+    times = {"OS": p.death, "TTF": failed, "hepatic_DFS": np.minimum(p.hepatic, p.death)}
+    times |= dict.fromkeys(("PFS", "DFS", "RFS"), either)
+    days = {name: np.minimum(t, follow) for name, t in times.items()}
+    event = {name: np.asarray(t <= follow) for name, t in times.items()}
+    for name in ("recurrence", "TTP"):
+        days[name] = np.minimum(either, follow)
+        event[name] = (p.progression <= p.death) & (p.progression <= follow)
+    return days, event
+
+
+def survival_by_draw(lives: ArmLives, endpoint: str, k: int, at_days: Floats) -> Floats:
+    """Kaplan-Meier survival of each of `k` draws at some days, shape (k, len(at_days)); nan for a draw
+    without anybody. Raises InputError for an endpoint that is not simulated."""
+    if endpoint not in lives.days:
+        raise InputError(Problem("endpoint", f"{endpoint!r} is not simulated", ", ".join(lives.days)))
+    days, event = lives.days[endpoint], lives.event[endpoint]
+    order = np.lexsort((~event, days, lives.draw))
+    draw, time, died = lives.draw[order], days[order], event[order]
+    first = np.searchsorted(draw, np.arange(k))
+    last = np.searchsorted(draw, np.arange(k), side="right")
+    left = (last[draw] - np.arange(draw.size)).astype(np.float64)
+    with np.errstate(divide="ignore"):
+        step = np.where(died, np.maximum(np.log1p(-1.0 / left), -100.0), 0.0)  # exp(-100) stands for nobody
+    total = np.concatenate([[0.0], np.cumsum(step)])
+    at = np.asarray(at_days, np.float64)
+    width = max(float(time.max(initial=0.0)), float(at.max(initial=0.0))) + 1.0
+    keys = draw * width + time
+    upto = np.searchsorted(keys, (np.arange(k) * width)[:, None] + at[None, :], side="right")
+    survival = np.exp(total[np.maximum(upto, first[:, None])] - total[first][:, None])
+    return np.asarray(np.where((last > first)[:, None], np.where(survival < 1e-30, 0.0, survival), np.nan))
