@@ -40,7 +40,7 @@ def range_95(parameter: Parameter) -> str:
 def after_the_fit(name: str, ensemble: Ensemble) -> str:
     """Median and 95 % range in the shipped ensemble, and whether the data pin it; a dash when not fitted."""
     if name not in ensemble.names:
-        return "–"
+        return "\N{EN DASH}"
     values = ensemble.values[:, ensemble.names.index(name)]
     low, median, high = (number(float(q)) for q in np.quantile(values, [0.025, 0.5, 0.975]))
     return f"{median} ({low} to {high}), {ensemble.basis(name)}"

@@ -10,14 +10,14 @@ from, a trial of that regimen or procedure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from metachron.evidence.quantity import Quantity
 from metachron.model.toxicity import FEBRILE, KINDS, LIVER_FAILURE, NEUROPATHY, NEUTROPENIA, SURGICAL
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
-from metachron.plan.results import Basis
+from metachron.plan.results import Basis, worst
 from metachron.population.domain import FAMILIES, Domain
 from metachron.strategies.catalogue import Catalogue
 from metachron.strategies.schema import EffectClass, Strategy
@@ -51,12 +51,6 @@ SIMULATED_BY = {
     LIVER_FAILURE: ("phlf_max", "phlf_mid", "phlf_width"),
 }
 PINNED = ("read", "derived")
-_ORDER: tuple[Basis, ...] = ("calibrated", "prior-driven", "outside")
-
-
-def worst(found: Iterable[Basis]) -> Basis:
-    """The weakest of several; calibrated when there is none."""
-    return max(found, key=_ORDER.index, default="calibrated")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from metachron.patient.schema import Patient
 from metachron.patient.scores import scores
 from metachron.plan.arms import Arm
 from metachron.plan.bands import estimate
-from metachron.plan.basis import worst
 from metachron.plan.compare import compare
 from metachron.plan.findings import Findings
 from metachron.plan.outcomes import outcomes
@@ -28,6 +27,7 @@ from metachron.plan.results import (
     Score,
     StrategyResult,
     TwinSummary,
+    worst,
 )
 from metachron.plan.timetable import timetable
 from metachron.plan.twins import Twins, doubling_times, unseen_counts

@@ -6,14 +6,21 @@ user may quote carries a `basis`: calibrated, prior-driven, or outside the domai
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Basis = Literal["calibrated", "prior-driven", "outside"]
+BASES: tuple[Basis, ...] = ("calibrated", "prior-driven", "outside")  # from the firmest
 Lane = Literal[
     "surgery", "ablation", "chemotherapy", "targeted", "immunotherapy", "cells", "scans", "recovery"
 ]
+
+
+def worst(found: Iterable[Basis]) -> Basis:
+    """The weakest basis of several; calibrated when there is none."""
+    return max(found, key=BASES.index, default="calibrated")
 
 
 class Result(BaseModel):

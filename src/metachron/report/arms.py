@@ -33,6 +33,7 @@ COLOURS = (
 )
 STANDING = {
     "ranked": "",
+    "outside": "Outside the data, not ranked: no registered trial covers this, so nothing is claimed",
     "investigational": "Investigational, not ranked: the numbers rest on assumption more than on evidence",
     "not supported": "Not supported in this setting: shown for comparison, not as a recommended treatment",
 }
@@ -55,11 +56,18 @@ class Arm:
 
     @property
     def standing(self) -> str:
-        """`ranked`, `investigational` or `not supported`: what the strategy is listed under."""
+        """`ranked`, `outside`, `investigational` or `not supported`: what the strategy is listed under."""
         if self.ranked:
             return "ranked"
+        if self.outside:
+            return "outside"
         grade = self.strategy.evidence_grade
         return grade if grade == "not supported" else "investigational"
+
+    @property
+    def outside(self) -> bool:
+        """Outside the domain of the data: shown, and neither ranked nor compared."""
+        return self.strategy.basis == "outside"
 
     @property
     def css_dash(self) -> str:
@@ -97,7 +105,9 @@ def compared(plan: Plan) -> list[Arm]:
 
 
 def is_ranked(plan: Plan, strategy: StrategyResult) -> bool:
-    """Without evidence beyond the prior a strategy is shown apart, whatever its numbers."""
+    """Without evidence beyond the prior, or outside the data, a strategy is shown apart."""
+    if strategy.basis == "outside":
+        return False
     return strategy.name not in plan.not_ranked and GRADE_ORDER[strategy.evidence_grade] < 2
 
 

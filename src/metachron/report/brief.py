@@ -55,18 +55,36 @@ def second(arms: list[Arm]) -> Second:
 
 
 def key_points(plan: Plan, arms: list[Arm]) -> list[str]:
-    """Survival against the reference, severe toxicity, and unseen disease: ranked strategies only."""
+    """What lies outside the data; then survival against the reference, severe toxicity and unseen disease
+    of ranked strategies only."""
     ranked = [a for a in arms if a.ranked]
     reference = next((a for a in ranked if a.is_reference), None)
     if reference is None:
-        return []
+        return [p for p in (_outside(plan, arms),) if p]
     points = (
+        _outside(plan, arms),
         _survival(plan, ranked, reference),
         _against_evidence(plan, ranked, reference),
         _toxicity(ranked),
         _unseen(plan),
     )
     return [p for p in points if p]
+
+
+def _outside(plan: Plan, arms: list[Arm]) -> str:
+    """Why nothing, or which strategies, are not ranked for want of data."""
+    if plan.outside:
+        return (
+            f"This patient lies outside the data ({'; '.join(plan.outside)}): nothing is ranked and no "
+            "strategy is called better or worse."
+        )
+    letters = [a.letter for a in arms if a.outside]
+    if not letters:
+        return ""
+    why = {r for a in arms if a.outside and a.strategy.domain for r in a.strategy.domain.reasons}
+    verb = "lies" if len(letters) == 1 else "lie"
+    reasons = f" ({'; '.join(sorted(why))})" if why else ""
+    return f"{words.listed(letters)} {verb} outside the data{reasons}: shown, and not ranked."
 
 
 def _survival(plan: Plan, ranked: list[Arm], reference: Arm) -> str:

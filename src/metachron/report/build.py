@@ -22,6 +22,7 @@ from metachron.report import (
     brief,
     calendar,
     compare_figures,
+    data_behind,
     figures,
     patient_view,
     plain,
@@ -148,6 +149,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "lesions": patient_view.lesions(plan.patient),
         "treatments": patient_view.treatments(plan.patient),
         "survival": [_survival(arms, e) for e in figures.ENDPOINTS] if arms else [],
+        "behind": data_behind.behind(arms, "f-behind"),
         "forest": compare_figures.forest(plan, arms, "f-forest"),
         "difference_tables": tables.all_differences(plan, arms),
         "toxicity_figure": compare_figures.toxicity_dots(arms, "f-toxicity"),
@@ -238,4 +240,5 @@ def command(plan: Plan) -> str:
     options = {"twins": "--twins", "mc_error": "--mc-error", "draws": "--draws", "horizon_years": "--horizon"}
     parts = ["metachron plan PATIENT.json", f"--seed {plan.seed}"]
     parts += [f"{flag} {plan.settings[key]}" for key, flag in options.items() if key in plan.settings]
+    parts += ["--prior"] if plan.settings.get("prior") else []
     return " ".join(parts)

@@ -96,6 +96,8 @@ def _cells(plan: Plan, arm: Arm, measure: Second) -> list[Text]:
 
 
 def _against(plan: Plan, arm: Arm) -> str:
+    if arm.outside:
+        return words.NOT_RANKED
     if arm.is_reference:
         return "reference"
     found = difference_of(plan, arm.strategy.name, "os")
@@ -134,4 +136,18 @@ def summary_lines(plan: Plan) -> list[str]:
     if hidden is not None:
         unseen = words.percent_interval(twins.occult_probability)
         lines.append(f"Probability of disease that no scan has shown: {unseen}")
+    if plan.outside:
+        lines.append(f"OUTSIDE THE DATA, nothing is ranked: {'; '.join(plan.outside)}.")
+    lines += _strategies_outside(plan)
     return [*lines, plan.parameters_status, plan.disclaimer]
+
+
+def _strategies_outside(plan: Plan) -> list[str]:
+    """One line for the strategies that alone are outside the data, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for strategy in plan.strategies:
+        own = strategy.domain.reasons if strategy.domain and strategy.outcomes else []
+        for reason in own:
+            if reason not in plan.outside:
+                by_reason.setdefault(reason, []).append(strategy.title)
+    return [f"Outside the data, not ranked: {words.listed(n)} ({reason})." for reason, n in by_reason.items()]

@@ -43,6 +43,7 @@ class PlainPage:
     not_now: int
     waiting: list[str]
     suggests: list[str]
+    checked: str
     hidden: str
     effects: list[str]
     years: str
@@ -53,22 +54,25 @@ class PlainPage:
 
 def plain_page(plan: Plan, arms: list[Arm]) -> PlainPage:
     """Everything the template of the page needs."""
-    everyone = [a for a in arms if a.ranked]
-    ranked = everyone[:MAX_CHOICES]
-    shown = _main_arms(ranked)
+    everyone = [a for a in arms if a.ranked or (a.outside and _proven(a))]
+    listed = everyone[:MAX_CHOICES]
+    shown = _main_arms([a for a in listed if a.ranked])
     years = words.landmark_year(arms[0].outcomes.os) if arms else None
     spots = _spot_count(plan.patient)
     return PlainPage(
         found=_found(plan.patient),
-        choices=[(a.letter, plain_names.choice(a.strategy, spots)) for a in ranked],
-        more=len(everyone) - len(ranked),
-        unproven=[plain_names.choice(a.strategy, spots) for a in arms if a.standing == "investigational"][
-            :MAX_UNPROVEN
-        ],
+        choices=[(a.letter, plain_names.choice(a.strategy, spots)) for a in listed],
+        more=len(everyone) - len(listed),
+        unproven=[
+            plain_names.choice(a.strategy, spots)
+            for a in arms
+            if a.strategy.evidence_grade == "investigational" or a.standing == "investigational"
+        ][:MAX_UNPROVEN],
         without=_without(arms),
         not_now=sum(s.eligible == "no" for s in plan.strategies),
         waiting=_waiting(plan),
-        suggests=_suggests(plan, ranked),
+        suggests=_suggests(plan, listed),
+        checked=_checked(plan),
         hidden=_hidden(plan),
         effects=_effects(shown),
         years=years or "",
@@ -172,7 +176,17 @@ def _main_arms(ranked: list[Arm]) -> list[Arm]:
     return sorted(ranked, key=lambda a: not a.is_reference)[:MAX_PICTURES]
 
 
-def _suggests(plan: Plan, ranked: list[Arm]) -> list[str]:
+def _proven(arm: Arm) -> bool:
+    return arm.strategy.evidence_grade in ("standard", "option")
+
+
+def _suggests(plan: Plan, listed: list[Arm]) -> list[str]:
+    if plan.outside:
+        return [
+            "The computer learned from trials. People like you were not in them.",
+            "So it does not say which choice is better for you. Your team can.",
+        ]
+    ranked = [a for a in listed if a.ranked]
     reference = next((a for a in ranked if a.is_reference), None)
     if reference is None:
         return ["The computer could not compare the choices for you."]
@@ -197,7 +211,20 @@ def _suggests(plan: Plan, ranked: list[Arm]) -> list[str]:
             said.append(f"Trials with real people count more than this. They back choice {reference.letter}.")
     if worse:
         said.append(f"With {_choices(worse)}, people in the computer did not live as long.")
+    if unknown := [a.letter for a in listed if a.outside]:
+        said.append(f"It knows no trial of {_choices(unknown)}. So it does not compare {_them(unknown)}.")
     return said
+
+
+def _them(letters: list[str]) -> str:
+    return "it" if len(letters) == 1 else "them"
+
+
+def _checked(plan: Plan) -> str:
+    """How far the numbers can be trusted, in one or two short sentences."""
+    if plan.provenance.source == "ensemble":
+        return "The numbers were matched to trials with many people. They can still be wrong for you."
+    return "No one has checked yet if these numbers come true."
 
 
 def _choices(letters: list[str]) -> str:
@@ -271,7 +298,9 @@ def _waiting(plan: Plan) -> list[str]:
 
 def _limits(plan: Plan) -> list[str]:
     said = ["The computer does not know you. It knows only what is in your notes."]
-    if plan.parameters_status:
+    if plan.provenance.source == "ensemble":
+        said.append("Its numbers come from trials. You may do better or worse than the people in them.")
+    elif plan.parameters_status:
         said.append("Its numbers come from books and trials. No one has checked yet if they come true.")
     said.append("It does not know how you feel, what you want, or what your hospital can offer.")
     said.append("No one should choose a treatment from this page alone.")
@@ -287,6 +316,10 @@ def _hidden(plan: Plan) -> str:
 
 def _without(arms: list[Arm]) -> str:
     """The choice to have no treatment against the cancer, told once, when it was looked at."""
-    found = [plain_names.NO_TREATMENT.get(a.strategy.name) for a in arms if a.standing == "not supported"]
+    found = [
+        plain_names.NO_TREATMENT.get(a.strategy.name)
+        for a in arms
+        if a.strategy.evidence_grade == "not supported"
+    ]
     first = next((f for f in found if f), None)
     return f"You can also choose {first}. Guides for doctors name other plans first." if first else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from metachron.plan.results import Basis, Curve, Plan, Toxicity
+from metachron.plan.results import Basis, Curve, Plan, Toxicity, worst
 from metachron.report import calendar, words
 from metachron.report.arms import Arm, difference_of
 from metachron.report.compare_figures import FOREST_ENDPOINTS, toxicity_kinds, toxicity_of
@@ -125,12 +125,20 @@ def toxicity(arms: list[Arm], grade: str) -> list[Table]:
 def _toxicity(arms: list[Arm], everyone: list[Arm], grade: str) -> Table:
     kinds = toxicity_kinds(arms, grade)
     rows = [
-        Row([_rate(toxicity_of(a, kind, grade)) for a in arms], header=words.kind_name(kind))
+        Row(
+            [_rate(toxicity_of(a, kind, grade)) for a in arms],
+            header=words.kind_name(kind),
+            basis=_weakest([t for a in arms if (t := toxicity_of(a, kind, grade)) is not None]),
+        )
         for kind in kinds
     ]
     name = "grade 5 (death)" if grade == "5" else f"grade {grade.rstrip('+')} or worse"
     caption = f"Probability of {name} toxicity by kind (90% interval){_span(arms, everyone)}"
-    return Table(caption, ["Kind", *(a.letter for a in arms)], rows, short=True)
+    return Table(caption, ["Kind", *(a.letter for a in arms)], rows, with_basis=True, short=True)
+
+
+def _weakest(found: list[Toxicity]) -> Basis | None:
+    return worst(t.basis for t in found) if found else None
 
 
 def _rate(found: Toxicity | None) -> str:

@@ -12,12 +12,13 @@ from typing import Any
 from metachron.plan.results import Basis, Curve, Difference, Estimate, StrategyResult, Toxicity
 
 NO_DIFFERENCE = "No detectable difference"
+NOT_RANKED = "not ranked: outside the data"
 UNKNOWN = "not known"
 DASH = "\N{EN DASH}"  # nothing to say here
 ANY_TOXICITY = {"any", "any kind", "any toxicity", "any severe", "overall", "all kinds", "all"}
 BASIS_MEANING: dict[Basis, str] = {
     "calibrated": "pinned by trial data",
-    "prior-driven": "rests on literature values or assumption; not fitted to trials",
+    "prior-driven": "rests on literature values or assumption; no trial pins it",
     "outside": "outside the domain of the data; do not rely on it",
 }
 ENDPOINT_NAMES = {
