@@ -217,6 +217,59 @@ def cohort(
 
 
 @app.command()
+def validate(
+    targets: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE_OR_DIR",
+            help="Trial files (YAML) or folders of them, repeat for more; the registered trials when left"
+            " out.",
+        ),
+    ] = None,
+    ipd: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="CSV",
+            help="Individual times: columns trial, figure, endpoint, arm, time_months, event (1 event, 0"
+            " censored).",
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 200,
+    per_draw: Annotated[
+        int, typer.Option(metavar="N", help="Simulated patients of an arm for each draw, 10 to 2,000.")
+    ] = 60,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for validation.html, validation.json and curves.csv."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON only.")] = False,
+    template: Annotated[bool, typer.Option("--template", help="Print a trial file to fill in.")] = False,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Predict each registered trial from a fit to the others.")
+    ] = False,
+    prior: Annotated[
+        bool, typer.Option("--prior", help="Predict from the prior instead of the fitted parameters.")
+    ] = False,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+) -> None:
+    """Set predictions beside published trials, or a trial of your own, and score them."""
+    from metachron.commands.validate import ValidateOptions, print_template, run_validate
+
+    if template:
+        print_template()
+        return
+    jobs = cores() if jobs is None else jobs
+    run_validate(
+        ValidateOptions(
+            targets or [], ipd or [], draws, per_draw, out, json, leave_one_out, prior, seed, jobs
+        )
+    )
+
+
+@app.command()
 def bench(
     json: Annotated[bool, typer.Option("--json", help="Print everything measured as JSON only.")] = False,
     quick: Annotated[

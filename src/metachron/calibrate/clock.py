@@ -7,17 +7,25 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Tells a stage, the share done and the time left, as `units` of work are counted off."""
+    """Tells a stage, the share done and the time left, as `units` of work are counted off.
+
+    The words of a stage stay the same while it lasts, so that a log has one line for each.
+    """
 
     def __init__(self, units: int, progress: Callable[[str, float], None]) -> None:
         self.units, self.progress = max(units, 1), progress
         self.before = 0
+        self.stage = ""
         self.start = time.monotonic()
 
-    def show(self, stage: str, within: int = 0) -> None:
-        """Say the stage; `within`: units of it that are done."""
-        share = min((self.before + within) / self.units, 1.0)
-        self.progress(f"{stage}{self.left(share)}", share)
+    def begin(self, stage: str) -> None:
+        """Start a stage and say it."""
+        self.stage = stage + self.left(self.before / self.units)
+        self.show(0)
+
+    def show(self, within: int) -> None:
+        """Say the stage again with `within` units of it done."""
+        self.progress(self.stage, min((self.before + within) / self.units, 1.0))
 
     def done(self, units: int) -> None:
         """Count a finished stage off."""

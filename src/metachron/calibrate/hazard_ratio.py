@@ -141,7 +141,8 @@ def predicted_ratio(arms: tuple[Counts, Counts], halves: list[tuple[Counts, Coun
     known = np.isfinite(each)
     between = float(np.var(each[known], ddof=1)) if known.sum() > 1 else 0.0
     noise = float(np.nanmean(split**2)) / 4.0 if np.isfinite(split).any() else 0.0
-    spread = np.sqrt(max(between - noise, 0.0))
+    # the common ratio itself is known no better than its own noise
+    spread = np.sqrt(max(between - noise, 0.0) + noise / max(int(known.sum()), 1))
     return Ratio(float(np.exp(ln)), float(np.exp(ln - Z_90 * spread)), float(np.exp(ln + Z_90 * spread)))
 
 

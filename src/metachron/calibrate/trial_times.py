@@ -26,6 +26,7 @@ NEEDED = ("trial", "endpoint", "arm", "time_months", "event")
 COLUMNS = ("trial", "figure", *NEEDED[1:])
 MAX_BYTES = 50_000_000
 MOST_PROBLEMS = 20
+FEWEST_MONTHS = 16  # an adjuvant trial followed for less has its times in years, as likely as not
 EVENTS = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True, "false": False}
 OTHER_NAMES = {
     "overallsurvival": "OS",
@@ -184,6 +185,9 @@ def match(rows: Iterable[Row], targets: Mapping[str, Target], source: str) -> In
     for key, members in merged.items():
         months = np.array([row.months for row in members])
         event = np.array([row.event for row in members])
+        if by_name[plain(key.trial)].setting == "adjuvant" and months.max() < FEWEST_MONTHS:
+            look = f"{key.trial} {key.arm}: the longest time is {months.max():g}"
+            found.warnings.append(f"{look}; if these are years, give months")
         found.curves.append(from_times(key, months, event))
     return found
 

@@ -29,7 +29,7 @@ from metachron.errors import MetachronError
 Progress = Callable[[str, float], None]
 DrawsOf = Callable[[str], PredictiveDraws]
 
-DRAWS, LIVES = 200, 100  # parameter sets, lives of an arm for each: 20,000 lives an arm
+DRAWS, LIVES = 200, 60  # parameter sets, lives of an arm for each: 12,000 lives an arm
 DEFAULT_MONTHS = 60.0
 
 
@@ -112,6 +112,7 @@ def validate_trial(
     clock: Clock,
 ) -> Scores:
     """Everything of one trial."""
+    clock.begin(f"simulating {target.trial}")
     curves, shown = observed_curves(target, individuals)
     compared = pairs(target, curves, shown)
     predicted = predict_trial(
@@ -121,7 +122,7 @@ def validate_trial(
         per_draw=settings.per_draw,
         seed=settings.seed,
         jobs=settings.jobs,
-        tell=lambda arms: clock.show(f"simulating {target.trial}", arms),
+        tell=clock.show,
     )
     fitted = target.trial in draws.trials
     scores = Scores(not_scored=[f"{target.trial} {arm}: {why}" for arm, why in predicted.failures.items()])
