@@ -85,7 +85,11 @@ FAULTS = [
     ("scans", {"every_days": 56, "surveillance": "standard"}, "give one of"),
     ("scans", "standart", "standart"),
     ("not_available", ["aspirin"], "'aspirin' is not a drug or regimen"),
-    ("horizon_months", "long", "horizon_months"),
+    ("horizon_months", "long", "horizon_months: 'long' is not a number (allowed: above 0 to 240 months)"),
+    ("citation", "a paper", "citation: 'a paper' is not an object with named fields"),
+    ("arms", "folfiri", "arms: 'folfiri' is not a list"),
+    ("arms.0.n", 12.5, "12.5 is not a whole number"),
+    ("trial", ["X"], "['X'] is not text"),
 ]
 
 
@@ -185,6 +189,11 @@ def test_what_follows_an_arm_may_be_declared() -> None:
     assert parse_target(TRIAL).later_of("a").lines is None
 
 
+def test_responses_are_measured_from_day_0_only() -> None:
+    assert not parse_target(TRIAL).measures_response
+    assert parse_target(changed("earlier", "-") | {"setting": "first_line"}).measures_response
+
+
 def test_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no trial"):
         load_targets([tmp_path])
@@ -196,6 +205,9 @@ def test_files_and_folders(tmp_path: Path) -> None:
         load_targets([one, two])
     two.write_text("a: [", encoding="utf-8")
     with pytest.raises(InputError, match="not readable YAML"):
+        read_target(two)
+    two.write_text("trial: A\ntrial: B\n", encoding="utf-8")
+    with pytest.raises(InputError, match="trial: is given twice"):
         read_target(two)
     with pytest.raises(InputError, match="cannot be read"):
         read_target(tmp_path / "none.yaml")
@@ -286,6 +298,12 @@ def test_cautions_of_the_data_are_heeded(registry: dict[str, Target]) -> None:
     assert {(c.arm, c.endpoint) for c in registry["AIO0207"].curves} == {
         (a, e) for a in ("no_tx", "bev", "5fu_bev") for e in ("PFS", "OS")
     }
+
+
+def test_responses_that_are_not_simulated_are_not_fitted(registry: dict[str, Target]) -> None:
+    for target in registry.values():
+        if not target.measures_response:
+            assert not [r for r in target.responses if r.use == "fit"], target.trial
 
 
 def test_moertel_counts_every_patient_once(registry: dict[str, Target]) -> None:

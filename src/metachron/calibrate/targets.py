@@ -222,6 +222,11 @@ class Target(Record):
         """Population of an arm: the trial's with the subgroup in its place."""
         return self.population.with_subgroup(self.arm(arm).subgroup)
 
+    @property
+    def measures_response(self) -> bool:
+        """Is the response to the trial's treatment simulated? Not after earlier lines or without disease."""
+        return self.setting in ("first_line", "liver_local") and not self.earlier
+
     def later_of(self, arm: str) -> Later:
         """What follows the strategy of an arm: its own word, else the trial's, else the catalogue's."""
         return self.arm(arm).later or self.later or Later()
@@ -244,6 +249,18 @@ class Target(Record):
         return max(ends, default=60.0) * DAYS_PER_MONTH
 
 
+class _UniqueKeys(yaml.CSafeLoader):
+    """YAML keeps the last of two equal fields without a word; here that is a fault."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            where = f"line {node.start_mark.line + 1}"
+            raise InputError(Problem(", ".join(twice), f"is given twice in the object at {where}"))
+        return super().construct_mapping(node, deep)
+
+
 def parse_target(data: Any, source: str = "") -> Target:
     """A checked trial from plain data, its strategies against the catalogue and facts against the table.
     Raises InputError with every problem found."""
@@ -264,8 +281,10 @@ def read_target(path: Path | str) -> Target:
     path = Path(path)
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(Problem("", "the file is too large", "1 MB"), str(path))
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+            raise InputError(Problem("", "the file is too large", "1 MB"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)
+    except InputError as error:
+        raise InputError(error.problems, str(path)) from None
     except OSError as error:
         raise InputError(Problem("", f"cannot be read ({error.strerror})"), str(path)) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:

@@ -14,6 +14,17 @@ from metachron.errors import Problem
 
 MAX_PROBLEMS = 20
 _SIDES = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+# Beginning of a pydantic fault, and what was wanted
+_NOUNS = {
+    "model_": "an object with named fields",
+    "dict_": "an object with named fields",
+    "list_": "a list",
+    "tuple_": "a list",
+    "string_type": "text",
+    "float_": "a number",
+    "int_": "a whole number",
+    "finite_": "a number",
+}
 
 
 def field_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
@@ -41,7 +52,9 @@ def _problem(fault: Any, model: type[BaseModel]) -> Problem:
         percent = _is_share(field) and isinstance(value, int | float) and 1 < value <= 100
         return Problem(path, message, _range(field, fault), "Write a share, not a percentage" * percent)
     message = str(fault["msg"]).removeprefix("Value error, ")
-    if kind.endswith(("_type", "_parsing", "_from_float")):
+    if noun := next((_NOUNS[word] for word in _NOUNS if kind.startswith(word)), ""):
+        message = f"{_short(value)} is not {noun}"
+    elif kind.endswith(("_type", "_parsing", "_from_float")):
         message = f"{_short(value)} is not allowed here: {message[0].lower()}{message[1:]}"
     return Problem(path, message, _range(field, fault) if field else "")
 
