@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from metachron.calibrate.targets import Arm, CurveData, Landmark, Median, Target, load_targets
-from metachron.population.domain import PATH, treatments_of
+from metachron.population.domain import NO_TREATMENT, PATH, treatments_of
 from metachron.population.draw import SD_LN_COUNT
 from metachron.population.spec import PopulationSpec, Size, population_spec
 from metachron.strategies.catalogue import Catalogue, load_catalogue
@@ -29,7 +29,9 @@ MARKERS = ("ras_mutant", "braf_mutant", "msi_high")
 def region(targets: Iterable[Target]) -> list[dict[str, Any]]:
     """Rows of the region, in the order of trials and arms."""
     catalogue = load_catalogue()
-    return [_row(target, arm, catalogue) for target in targets for arm in target.arms]
+    rows = [(arm, _row(target, arm, catalogue)) for target in targets for arm in target.arms]
+    # an arm with drugs that the model leaves out covers nothing, unless it was fitted all the same
+    return [row for arm, row in rows if row["fitted"] or not arm.not_modelled]
 
 
 def _row(target: Target, arm: Arm, catalogue: Catalogue) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def _row(target: Target, arm: Arm, catalogue: Catalogue) -> dict[str, Any]:
         "n": arm.n,
         "fitted": _endpoints(target, arm, fitted=True),
         "shown": _endpoints(target, arm, fitted=False),
-        "given": sorted(set().union(*(treatments_of(step, catalogue) for step in strategy.steps))),
+        "given": _given(strategy, catalogue),
         "operations": _operations(strategy, target, catalogue),
         "age": [spec.age_years.low, spec.age_years.high],
         "lesions": _most_lesions(spec) if seen else None,
@@ -51,6 +53,11 @@ def _row(target: Target, arm: Arm, catalogue: Catalogue) -> dict[str, Any]:
         "sum_mm": _most(spec.sld_cm, 10.0) if seen else None,
         "shares": _shares(spec, target.setting),
     }
+
+
+def _given(strategy: Strategy, catalogue: Catalogue) -> list[str]:
+    given = set().union(*(treatments_of(step, catalogue) for step in strategy.steps))
+    return sorted(given) or [NO_TREATMENT]
 
 
 def _endpoints(target: Target, arm: Arm, *, fitted: bool) -> list[str]:

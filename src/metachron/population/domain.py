@@ -2,15 +2,16 @@
 
 The region is data: `evidence/domain.json` holds a row for each arm of each registered trial (who was in it,
 what was given, which outcomes are fitted), written by `python -m metachron.calibrate.domain`. A patient is
-outside when nobody, or hardly anybody, like him was in a fitted arm of his setting; a strategy, when
-something it gives was in no registered arm at all. What the record does not say takes nobody outside, and a
-registry without arms judges nobody.
+outside when hardly anybody like him was in a fitted arm of any setting; a strategy, when something it gives
+was in no registered arm of any. What is found only in trials of another setting is a gap: it takes nobody
+outside, and nothing is called calibrated over it. Nor does what the record does not say take anybody
+outside, and a registry without arms judges nobody.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -70,7 +71,7 @@ class Row:
     shown: tuple[str, ...]
     given: frozenset[str]
     operations: int
-    age: tuple[float, float] | None
+    age: tuple[float, float]
     lesions: float | None
     largest_mm: float | None
     sum_mm: float | None
@@ -89,9 +90,9 @@ class Behind:
 class Domain:
     """Where a strategy for a patient stands.
 
-    `patient` and `strategy`: reasons why each is outside, in words; `gaps`: by outcome, what no fitted arm
-    of that setting covers. `same`: registered arms of the same treatments in the same setting; `parts`:
-    those that share at least one.
+    `patient` and `strategy`: reasons why each is outside, in words; `gaps`: by family of outcomes, what
+    fitted arms of its settings do not cover. `same`: registered arms of the same treatments in the same
+    setting; `parts`: those that share at least one.
     """
 
     patient: tuple[str, ...]
@@ -125,7 +126,7 @@ def _row(raw: dict[str, Any]) -> Row:
             "fitted": tuple(raw["fitted"]),
             "shown": tuple(raw["shown"]),
             "given": frozenset(raw["given"]),
-            "age": tuple(raw["age"]) if raw["age"] else None,
+            "age": tuple(raw["age"]),
         }
     )
 
@@ -187,8 +188,7 @@ def needs(patient: Patient, strategy: Strategy, catalogue: Catalogue) -> list[tu
 
 def judge_patient(patient: Patient, catalogue: Catalogue | None = None) -> list[str]:
     """Why a patient is outside the region whatever the strategy; empty when he is inside."""
-    catalogue = catalogue or load_catalogue()
-    return _patient_reasons(patient, own_setting(patient, catalogue))
+    return patient_limits(patient, own_setting(patient, catalogue or load_catalogue()))[0]
 
 
 def judge_domain(
@@ -205,18 +205,19 @@ def judge_domain(
     pairs = needs(patient, strategy, catalogue)
     fitted = None if trials is None else frozenset(trials)
     settings = tuple(dict.fromkeys(setting for setting, _ in pairs))
-    own = own_setting(patient, catalogue)
-    # what takes the patient outside in any setting on the way takes the strategy outside
-    on_the_way = [r for s in settings if s != own for r in _patient_reasons(patient, s)]
-    given = tuple(dict.fromkeys(given for _, given in pairs))
+    given = frozenset(given for _, given in pairs)
+    patient_gaps = [gap for setting in settings for gap in patient_limits(patient, setting)[1]]
     return Domain(
-        patient=tuple(_patient_reasons(patient, own)),
-        strategy=tuple(dict.fromkeys([*_strategy_reasons(patient, strategy, pairs, catalogue), *on_the_way])),
-        gaps={family: _gaps(pairs, family, fitted) for family in FAMILIES},
+        patient=tuple(patient_limits(patient, own_setting(patient, catalogue))[0]),
+        strategy=tuple(_never_registered(patient, strategy, pairs, catalogue)),
+        gaps={
+            family: tuple(dict.fromkeys([*_not_fitted(pairs, family, fitted), *patient_gaps]))
+            for family in FAMILIES
+        },
         settings=settings,
-        treatments=given,
-        same=_behind(r for r in _rows(settings[0]) if r.given == set(given)),
-        parts=_behind(r for r in _rows(settings[0]) if r.given & set(given)),
+        treatments=tuple(dict.fromkeys(given for _, given in pairs)),
+        same=_behind(r for r in _rows(settings[0]) if r.given == given),
+        parts=_behind(r for r in _rows(settings[0]) if r.given & given),
     )
 
 
@@ -229,20 +230,23 @@ def _behind(rows: Iterable[Row]) -> Behind:
     return Behind(len({r.trial for r in found}), sum(r.n for r in found))
 
 
-def _gaps(pairs: list[tuple[str, str]], family: str, fitted: frozenset[str] | None) -> tuple[str, ...]:
-    """What no fitted arm of its setting covers for one family of outcomes, in words."""
+def _not_fitted(pairs: list[tuple[str, str]], family: str, fitted: frozenset[str] | None) -> list[str]:
+    """What too few patients in fitted arms of its setting were given, for one family of outcomes."""
     found = []
     for setting, given in pairs:
-        arms = [
-            row
+        patients = sum(
+            row.n
             for row in _rows(setting)
-            if given in (row.given or {NO_TREATMENT})
+            if given in row.given
             and set(row.fitted) & set(FAMILIES[family])
             and (fitted is None or row.trial in fitted)
-        ]
-        if not arms or given == CELLS:
-            found.append(f"no trial {IN_WORDS[setting]} with {plain(given)} was fitted")
-    return tuple(found)
+        )
+        if given == CELLS:
+            found.append("infused cells are never fitted")
+        elif patients < LEAST_PATIENTS:
+            what = "an untreated arm" if given == NO_TREATMENT else plain(given)
+            found.append(f"no fitted trial {IN_WORDS[setting]} has {what}")
+    return found
 
 
 def plain(given: str) -> str:
@@ -250,19 +254,19 @@ def plain(given: str) -> str:
     return given.replace("_", " ")
 
 
-def _strategy_reasons(
+def _never_registered(
     patient: Patient, strategy: Strategy, pairs: list[tuple[str, str]], catalogue: Catalogue
 ) -> list[str]:
-    """What was in no registered arm at all, and more operations than any arm holds."""
-    if not load_region():
+    """What is in no registered arm at all, and more operations than any arm holds."""
+    rows = load_region()
+    if not rows:
         return []
-    registered = {given for row in load_region() for given in (row.given or {NO_TREATMENT})}
-    missing = list(dict.fromkeys(given for _, given in pairs if given not in registered))
-    reasons = [f"no registered trial gives {plain(given)}" for given in missing]
-    most = max((row.operations for row in load_region()), default=0)
-    planned = sum(
-        catalogue.procedures[name].kind == "resection" for step in strategy.steps for name in step.procedures
-    )
+    registered = {given for row in rows for given in row.given}
+    missing = dict.fromkeys(given for _, given in pairs if given not in registered)
+    reasons = [f"no registered trial has {plain(given)}" for given in missing]
+    most = max(row.operations for row in rows)
+    names = [name for step in strategy.steps for name in step.procedures]
+    planned = sum(catalogue.procedures[name].kind == "resection" for name in names)
     total = planned + operations_before(patient, catalogue)
     if planned and total > most:
         reasons.append(f"{total} liver resections in a life; registered trials hold {most} at most")
@@ -276,52 +280,73 @@ def operations_before(patient: Patient, catalogue: Catalogue) -> int:
     return max(listed, int(any(m.treated == "resected" for m in patient.metastases)))
 
 
-def _patient_reasons(patient: Patient, setting: str) -> list[str]:
-    """Why nobody like the patient was in a fitted arm of a setting, in words."""
-    if not load_region():
-        return []
+# --- patients ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing known of a patient: in words, whether arms hold such patients, and what they hold."""
+
+    said: str
+    holds: Callable[[list[Row]], bool]
+    limit: Callable[[list[Row]], str]
+
+
+def patient_limits(patient: Patient, setting: str) -> tuple[list[str], list[str]]:
+    """(why a patient is outside all fitted trials, what only trials of other settings hold), in words."""
+    everywhere = [row for row in load_region() if row.fitted]
     rows = [row for row in _rows(setting) if row.fitted]
-    where = f"trials {IN_WORDS[setting]}"
-    if not rows:
-        return [f"no registered trial {IN_WORDS[setting]} was fitted"]
-    reasons = [*_ages(patient, rows, where), *_extent(patient, rows, where)]
-    if patient.ecog is not None and patient.ecog > 2:
-        reasons.append(f"ECOG {patient.ecog}; no registered trial holds patients of ECOG 3 or 4")
-    for feature, name in _features(patient, setting).items():
-        if _patients(rows, feature) < LEAST_PATIENTS:
-            reasons.append(f"{name}; hardly any such patient in registered {where}")
-    return reasons
+    outside, gaps = [], []
+    for check in _checks(patient, setting) if everywhere else []:
+        if not check.holds(everywhere):
+            outside.append(f"{check.said}; registered trials hold {check.limit(everywhere)}")
+        elif rows and not check.holds(rows):
+            gaps.append(f"{check.said}; fitted trials {IN_WORDS[setting]} hold {check.limit(rows)}")
+    return outside, gaps
 
 
-def _ages(patient: Patient, rows: list[Row], where: str) -> list[str]:
-    known = [(row.age, row.n) for row in rows if row.age is not None]
-    if not known:
-        return []
-    low, high = min(age[0] for age, _ in known), max(age[1] for age, _ in known)
-    if low <= patient.age_years <= high:
-        return []
-    count = sum(n for _, n in known)
-    return [
-        f"age {patient.age_years:g} years; registered {where} hold {low:g} to {high:g} ({count:,} patients)"
-    ]
-
-
-def _extent(patient: Patient, rows: list[Row], where: str) -> list[str]:
-    """More or larger metastases than in registered trials."""
+def _checks(patient: Patient, setting: str) -> Iterator[Check]:
+    age = patient.age_years
+    yield Check(f"age {age:g} years", lambda rows: _ages(rows)[0] <= age <= _ages(rows)[1], _ages_in_words)
+    ecog = patient.ecog
+    if ecog is not None and ecog > 2:
+        yield Check(f"ECOG {ecog}", lambda _: False, lambda _: "ECOG 0 to 2 only")
     seen = [lesion.diameter_mm for lesion in derive.visible_lesions(patient)]
     count = len(seen) or derive.liver_lesion_count(patient) or 0
     largest = max(seen, default=derive.largest_liver_mm(patient) or 0.0)
-    found = (
-        ("lesions", count, f"{count} visible metastases", ""),
-        ("largest_mm", largest, f"a metastasis of {largest:g} mm", " mm"),
-        ("sum_mm", sum(seen), f"metastases of {sum(seen):g} mm together", " mm"),
-    )
-    reasons = []
-    for field, value, said, unit in found:
-        most = max((m for row in rows if (m := getattr(row, field)) is not None), default=None)
-        if most is not None and value > most:
-            reasons.append(f"{said}; registered {where} hold {most:g}{unit} at most")
-    return reasons
+    yield _most("lesions", count, f"{count} visible metastases", "")
+    yield _most("largest_mm", largest, f"a metastasis of {largest:g} mm", " mm")
+    yield _most("sum_mm", sum(seen), f"metastases of {sum(seen):g} mm together", " mm")
+    yield from (_enough(feature, name) for feature, name in _features(patient, setting).items())
+
+
+def _ages(rows: list[Row]) -> tuple[float, float]:
+    return min(row.age[0] for row in rows), max(row.age[1] for row in rows)
+
+
+def _ages_in_words(rows: list[Row]) -> str:
+    low, high = _ages(rows)
+    return f"{low:g} to {high:g} years ({sum(row.n for row in rows):,} patients)"
+
+
+def _most(field: str, value: float, said: str, unit: str) -> Check:
+    """A value not above the largest of a field; arms that do not say it are no limit."""
+
+    def most(rows: list[Row]) -> float | None:
+        return max((m for row in rows if (m := getattr(row, field)) is not None), default=None)
+
+    def holds(rows: list[Row]) -> bool:
+        limit = most(rows)
+        return limit is None or value <= limit
+
+    return Check(said, holds, lambda rows: f"{most(rows) or 0:g}{unit} at most")
+
+
+def _enough(feature: str, name: str) -> Check:
+    def holds(rows: list[Row]) -> bool:
+        return sum(row.n * row.shares.get(feature, 0.0) for row in rows) >= LEAST_PATIENTS
+
+    return Check(name, holds, lambda _: f"fewer than {LEAST_PATIENTS} such patients")
 
 
 def _features(patient: Patient, setting: str) -> dict[str, str]:
@@ -336,13 +361,9 @@ def _features(patient: Patient, setting: str) -> dict[str, str]:
         found["braf_mutant"] = "BRAF V600E"
     if markers.msi == "MSI-high":
         found["msi_high"] = "MSI-high"
-    if setting == "adjuvant" and derive.node_positive(patient) is False:
-        early = (primary.t or "").startswith(("T0", "T1", "T2", "Tis"))
+    if setting == "adjuvant" and derive.node_positive(patient) is False and primary.t is not None:
+        early = primary.t in ("T0", "T1", "T2")
         found["stage_1" if early else "stage_2"] = "stage I" if early else "stage II"
     if setting == "liver_local" and derive.extrahepatic(patient):
         found["extrahepatic"] = "metastases outside the liver"
     return found
-
-
-def _patients(rows: list[Row], feature: str) -> float:
-    return sum(row.n * row.shares.get(feature, 0.0) for row in rows)

@@ -111,9 +111,11 @@ def is_ranked(plan: Plan, strategy: StrategyResult) -> bool:
     return strategy.name not in plan.not_ranked and GRADE_ORDER[strategy.evidence_grade] < 2
 
 
-def _rank(plan: Plan, strategy: StrategyResult) -> tuple[bool, bool, int]:
+def _rank(plan: Plan, strategy: StrategyResult) -> tuple[bool, bool, bool, int]:
+    """Ranked before unranked, the reference before all of its kind, then those outside, then by grade."""
     unranked = not is_ranked(plan, strategy)
-    return unranked, strategy.name != plan.reference, GRADE_ORDER[strategy.evidence_grade]
+    beyond = unranked and strategy.basis != "outside"
+    return unranked, strategy.name != plan.reference, beyond, GRADE_ORDER[strategy.evidence_grade]
 
 
 def heading(arm: Arm, arms: list[Arm]) -> str:
