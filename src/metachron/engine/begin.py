@@ -25,6 +25,7 @@ def place_lesion(st, lesion, twin, par, seed, slot, ln_limit):
     st.x[i] = lesion.x
     st.cells_now[i] = math.exp(lesion.x)
     st.growth[i] = twin.growth * lesion.growth
+    st.resistance[i] = lesion.resistance
     st.alive[i] = 1.0
     st.visible[i] = 1.0 if lesion.status == VISIBLE else 0.0
     st.organ[i] = lesion.organ

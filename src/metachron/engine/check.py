@@ -106,6 +106,7 @@ def check_batch(
         _first_bad(f"twins.{field}", twins[field].astype(float), low, high)
     _first_bad("lesions.x", np.where(used, lesions["x"], 0.0), -50, 33)
     _first_bad("lesions.offset", np.where(used, lesions["offset"], 0.0), -50, 50)
+    _first_bad("lesions.resistance", np.where(used, lesions["resistance"], 0.0), -100, 100)
     _first_bad("lesions.growth", np.where(used, lesions["growth"], 1.0), 0, 100)
     _first_bad("lesions.organ", np.where(used, lesions["organ"], 0).astype(float), 0, 3)
     _first_bad("lesions.status", np.where(used, lesions["status"], 0).astype(float), 0, 2)

@@ -61,7 +61,8 @@ TWIN = _layout(
     logit_macro=_K,
     logit_micro=_K,
 )
-LESION = _layout("organ status near_vessel", "x offset growth")
+# resistance: added to the logits of the twin's resistant fractions
+LESION = _layout("organ status near_vessel", "x offset growth resistance")
 SEGMENT = _layout(
     "kind cycle_days cycles admin_from admin_to resect ablate cryo cytotoxic needs_response line trigger"
     " max_lesions",
@@ -129,6 +130,7 @@ STATE = _layout(
     x=(ROOM,),
     cells_now=(ROOM,),
     growth=(ROOM,),
+    resistance=(ROOM,),
     held_back=(ROOM,),
     debris=(ROOM,),
     extinct_below=(ROOM,),

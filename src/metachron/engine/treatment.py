@@ -60,7 +60,8 @@ def set_resistance(st, twin, par, k):
     """Resistant share of each lesion for a class about to be given: by size first, later what is left."""
     if st.given[k] < 0.0:
         for i in range(st.n):
-            st.phi[k, i] = resistant_fraction(st.x[i], twin.logit_macro[k], twin.logit_micro[k])
+            more = st.resistance[i]
+            st.phi[k, i] = resistant_fraction(st.x[i], twin.logit_macro[k] + more, twin.logit_micro[k] + more)
             st.resistant[k, i] = st.phi[k, i]
     elif k == EGFR and st.t > st.given[k]:
         half_life = par.resistance_half_life_egfr_days

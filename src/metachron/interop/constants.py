@@ -56,6 +56,7 @@ PER_CLASS: dict[str, tuple[str, str]] = {
 PER_LESION: dict[str, tuple[str, str]] = {
     "size": (DIMENSIONLESS, "ln cells of lesion {} at day 0"),
     "growth": (PER_DAY, "Growth rate of lesion {} at 5e10 cells"),
+    "resistance": (DIMENSIONLESS, "Added to the logits of the resistant shares of lesion {}"),
 }
 
 

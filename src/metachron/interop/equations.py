@@ -272,7 +272,7 @@ def _death(eq: Equations, core: Core) -> None:
 def _resistant(name: str, i: int) -> str:
     low, high = math.log(MICRO_CELLS), math.log(MACRO_CELLS)
     w = f"min(max((x_{i} - {number(low)}) / {number(high - low)}, 0), 1)"
-    logit = f"logit_micro_{name} + {w} * (logit_macro_{name} - logit_micro_{name})"
+    logit = f"resistance_{i} + logit_micro_{name} + {w} * (logit_macro_{name} - logit_micro_{name})"
     return f"1 / (1 + exp(-({logit})))"
 
 

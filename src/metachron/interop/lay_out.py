@@ -217,4 +217,5 @@ def patient_constants(twin: np.void, present: Iterable[np.void], draw: np.void) 
     for i, row in enumerate(present, 1):
         c[f"size_{i}"] = float(row["x"])
         c[f"growth_{i}"] = float(twin["growth"] * row["growth"])
+        c[f"resistance_{i}"] = float(row["resistance"])
     return c

@@ -186,7 +186,8 @@ def new_case(lesions_row: Any, twin: Any, draw: Any, programme: Programme, seed:
         lesions.append(
             Lesion(
                 organ=found.organ, near_vessel=bool(found.near_vessel), offset=found.offset,
-                growth=found.growth, x=found.x, alive=found.status != ABSENT, visible=found.status == SEEN,
+                growth=found.growth, resistance=found.resistance, x=found.x,
+                alive=found.status != ABSENT, visible=found.status == SEEN,
                 ln_last=min(math.log(last), math.log(1.0e4)), wakes=wakes,
             )
         )  # fmt: skip

@@ -25,6 +25,7 @@ YEAR = 365.25
 # Parameters of who the patients are, added since the tolerances were measured
 POPULATION = (
     "growth_ras_mutant", "growth_braf_mutant", "death_ecog", "death_frailty_sd", "occult_dispersion",
+    "phi_lesion_sd",
 )  # fmt: skip
 
 
@@ -195,4 +196,5 @@ def _lesions(scenario: Scenario, draws: NDArray[np.void], rng: np.random.Generat
     diameters = np.array(scenario.seen_mm) * np.exp(0.1 * rng.standard_normal((n, seen)))
     found["x"][:, :seen] = np.log(np.pi / 6.0 * diameters**3 * 1e6)
     found["organ"][:, -1] = np.where(rng.random(n) < 0.3, LUNG, LIVER)
+    found["resistance"] = rng.normal(0.0, 1.0, found.shape)
     return found

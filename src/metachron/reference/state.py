@@ -36,6 +36,7 @@ class Lesion:
     near_vessel: bool
     offset: float
     growth: float
+    resistance: float
     x: float
     alive: bool
     visible: bool

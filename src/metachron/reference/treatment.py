@@ -67,7 +67,7 @@ def first_resistance(case: Case, lesion: Lesion, k: int) -> float:
     """Logit of the resistant share when a class is first given: by size, linear between 1e7 and 1e8 cells."""
     share = (lesion.x - LN_CELLS_MICRO) / (LN_CELLS_MACRO - LN_CELLS_MICRO)
     low, high = case.twin.logit_micro[k], case.twin.logit_macro[k]
-    return float(low + min(max(share, 0.0), 1.0) * (high - low))
+    return float(lesion.resistance + low + min(max(share, 0.0), 1.0) * (high - low))
 
 
 def fallen_back(logit: float, first: float, half_lives: float) -> float:

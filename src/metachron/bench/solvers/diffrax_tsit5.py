@@ -42,7 +42,8 @@ jax.config.update("jax_enable_x64", True)
 def patient_arrays(patients: Sequence[Core]) -> tuple[dict[str, Floats], Floats]:
     """(constants stacked over patients, states at day 0 (patients, states))."""
     c = {name: np.array([p.constants[name] for p in patients]) for name in patients[0].constants}
-    c["growth"] = np.array([per_lesion(p, "growth") for p in patients])
+    for name in ("growth", "resistance"):
+        c[name] = np.array([per_lesion(p, name) for p in patients])
     for name in ("kill", "decay", "logit_macro", "logit_micro"):
         c[name] = np.array([per_class(p, name) for p in patients])
     where = layout(patients[0])
@@ -74,7 +75,7 @@ def resistant_shares(x: Any, c: dict[str, Any]) -> Any:
     low, high = jnp.log(MICRO_CELLS), jnp.log(MACRO_CELLS)
     w = jnp.clip((x - low) / (high - low), 0.0, 1.0)
     micro, macro = c["logit_micro"][:, None], c["logit_macro"][:, None]
-    return jax.nn.sigmoid(micro + w * (macro - micro))
+    return jax.nn.sigmoid(c["resistance"] + micro + w * (macro - micro))
 
 
 def give(

@@ -145,7 +145,9 @@ def resistant_share(core: Core, k: int, x: Floats) -> Floats:
     micro = core.constants[f"logit_micro_{CLASS_NAMES[k]}"]
     macro = core.constants[f"logit_macro_{CLASS_NAMES[k]}"]
     w = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return np.asarray(1.0 / (1.0 + np.exp(-(micro + w * (macro - micro)))))
+    more = per_lesion(core, "resistance") if core.lesions else 0.0
+    logit = more + micro + w * (macro - micro)
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
 
 def weaker(core: Core) -> NDArray[np.bool_]:
