@@ -82,7 +82,7 @@ class Rests:
 
 def rests(strategy: Strategy, domain: Domain, ensemble: Ensemble | None, catalogue: Catalogue) -> Rests:
     """What the figures of a strategy rest on; `ensemble` None: parameters from the prior."""
-    found = {family: _outcome(family, domain, ensemble) for family in FAMILIES}
+    found = {family: _outcome(family, domain, ensemble, catalogue) for family in FAMILIES}
     side = _toxicity(strategy, catalogue)
     if domain.outside:
         side = dict.fromkeys(side, "outside")
@@ -95,7 +95,9 @@ def rests(strategy: Strategy, domain: Domain, ensemble: Ensemble | None, catalog
     )
 
 
-def _outcome(family: str, domain: Domain, ensemble: Ensemble | None) -> tuple[Basis, str]:
+def _outcome(
+    family: str, domain: Domain, ensemble: Ensemble | None, catalogue: Catalogue
+) -> tuple[Basis, str]:
     """(basis, why not calibrated) of one family of outcomes."""
     if domain.outside:
         return "outside", ""
@@ -103,7 +105,8 @@ def _outcome(family: str, domain: Domain, ensemble: Ensemble | None) -> tuple[Ba
         return "prior-driven", "the parameters come from the prior"
     if gaps := domain.gaps[family]:
         return "prior-driven", "; ".join(gaps)
-    loose = [name for name in key_parameters(domain, family) if ensemble.basis(name) == "prior-driven"]
+    names = key_parameters(domain, family, catalogue)
+    loose = [name for name in names if ensemble.basis(name) == "prior-driven"]
     if loose:
         titles = load_parameters()
         said = ", ".join(titles[n].title.lower() if n in titles else n for n in loose)
@@ -111,20 +114,19 @@ def _outcome(family: str, domain: Domain, ensemble: Ensemble | None) -> tuple[Ba
     return "calibrated", ""
 
 
-def key_parameters(domain: Domain, family: str) -> list[str]:
+def key_parameters(domain: Domain, family: str, catalogue: Catalogue) -> list[str]:
     """Parameters that an outcome of a strategy turns on, without repeats."""
     names = [*BY_FAMILY.get(family, ())]
     for setting in domain.settings:
         names += BY_SETTING.get(setting, ())
     for given in domain.treatments:
-        names += BY_TREATMENT.get(given, _other(given))
+        names += parameters_of(given, catalogue)
     return list(dict.fromkeys(names))
 
 
-def _other(given: str) -> tuple[str, ...]:
-    from metachron.strategies.catalogue import load_catalogue
-
-    return TARGETED if given in load_catalogue().drugs else ()
+def parameters_of(given: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Parameters that set how well a treatment works; none for operations, cells and no treatment."""
+    return BY_TREATMENT.get(given, TARGETED if given in catalogue.drugs else ())
 
 
 def _note(strategy: Strategy, domain: Domain, reasons: list[str]) -> str:
