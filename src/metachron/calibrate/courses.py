@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from metachron.calibrate.targets import NEEDS_EARLIER, Arm, Target
+from metachron.calibrate.targets import EVERYTHING, NEEDS_EARLIER, Arm, Target
 from metachron.engine.compile import SCAN_LIMIT, compile_strategy
 from metachron.engine.records import GIVE_CHECKPOINT, Programme
 from metachron.errors import InputError, Problem
@@ -27,6 +27,23 @@ OPERATION = "hepatectomy"
 MANY_DAYS = 3650
 
 
+Schedule = tuple[int | None, str | None, tuple[tuple[int, int], ...]]
+
+
+@dataclass(frozen=True)
+class Care:
+    """What is the same for all arms of a trial, or said by it of one: hashable, so that courses are kept.
+
+    `later`: lines after the arm, None for those of the catalogue without what could not be had (`missing`).
+    """
+
+    setting: str
+    later: tuple[str, ...] | None
+    on_recurrence: str | None
+    schedule: Schedule
+    missing: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Course:
     """A compiled life of an arm.
@@ -34,6 +51,7 @@ class Course:
     `origin`: the step whose beginning is day 0 of follow-up, -1 when that is day 0 of the simulation.
     `first`, `last`: the steps of the trial's own treatment (`last` below `first`: none).
     `induction_days`: days that the steps before must have lasted (maintenance), 0 otherwise.
+    `history`: says the same of two courses whose lives do not differ before the trial.
     """
 
     programme: Programme
@@ -41,6 +59,7 @@ class Course:
     first: int
     last: int
     induction_days: float
+    history: str
 
 
 @dataclass(frozen=True)
@@ -51,71 +70,102 @@ class Branch:
     mutant: Course
     wild_type: Course
 
+    @property
+    def history(self) -> str:
+        """What of it decides who gets into the trial."""
+        return f"{self.share} {self.mutant.history} {self.wild_type.history}"
+
 
 def branches(target: Target, arm: Arm) -> list[Branch]:
     """The courses of an arm, one branch for each entry of `earlier`. Raises InputError for an expression."""
-    later = target.later_of(arm.name)
-    lines = None if later.lines is None else tuple(later.lines)
-    scans = target.scans_or_default()
-    schedule = (scans.every_days, scans.surveillance, tuple(scans.intervals or ()))
+    later, scans = target.later_of(arm.name), target.scans_or_default()
+    care = Care(
+        target.setting,
+        None if later.lines is None else tuple(later.lines),
+        later.on_recurrence,
+        (scans.every_days, scans.surveillance, tuple(scans.intervals or ())),
+        tuple(target.not_available),
+    )
     entries = [(e.share, tuple(e.lines)) for e in target.earlier] or [(1.0, ())]
     return [
-        Branch(
-            share,
-            *(
-                course(target.setting, earlier, arm.strategy, lines, later.on_recurrence, schedule, wild)
-                for wild in (False, True)
-            ),
-        )
+        Branch(share, *(course(care, earlier, arm.strategy, wild) for wild in (False, True)))
         for share, earlier in entries
     ]
 
 
-Schedule = tuple[int | None, str | None, tuple[tuple[int, int], ...]]
-
-
 @lru_cache(maxsize=1024)
-def course(
-    setting: str,
-    earlier: tuple[str, ...],
-    strategy: str,
-    later: tuple[str, ...] | None,
-    on_recurrence: str | None,
-    schedule: Schedule,
-    wild_type: bool,
-) -> Course:
-    """One compiled course; `later` None: the lines of the catalogue for this RAS and BRAF state."""
+def course(care: Care, earlier: tuple[str, ...], strategy: str, wild_type: bool) -> Course:
+    """One compiled course, its later lines chosen for this RAS and BRAF state."""
     catalogue = load_catalogue()
     own = resolve(strategy, catalogue)
-    before = _before(setting, earlier, bool([s for s in own.steps if s.procedures]))
-    steps, empty = _joined(setting, before, own)
-    patient = typical(wild_type)
-    if later is None:
-        used = [n for s, blank in zip(steps, empty, strict=True) if not blank for n in s.regimens]
-        following = own.after.lines if own.after.lines is not None else next_lines(patient, used, catalogue)
-    else:
-        following = [list(resolve(line, catalogue).steps[0].regimens) for line in later]
-    after: dict[str, object] = {"lines": following}
-    if on_recurrence is not None:
-        after["on_recurrence"] = on_recurrence
-    whole = own.model_copy(
-        update={
-            "steps": steps,
-            "intent": _intent(setting, own),
-            "after": After.model_validate({**own.after.model_dump(exclude_none=True), **after}),
-        }
+    before = _before(care.setting, earlier, any(step.procedures for step in own.steps))
+    steps, empty = _joined(care.setting, before, own)
+    used = [n for step, blank in zip(steps, empty, strict=True) if not blank for n in step.regimens]
+    after = After.model_validate(
+        {**own.after.model_dump(exclude_none=True), **_after(care, own, used, wild_type)}
     )
-    programme = compile_strategy(patient, whole, catalogue, metastatic=setting != "adjuvant")
-    for index, blank in enumerate(empty):
-        if blank:
-            programme = without_drugs(programme, index)
+    whole = own.model_copy(update={"steps": steps, "intent": _intent(care.setting, own), "after": after})
+    programme = compile_strategy(typical(wild_type), whole, catalogue, metastatic=care.setting != "adjuvant")
+    for index in np.flatnonzero(empty):
+        programme = without_drugs(programme, int(index))
+    origin = _origin(care.setting, steps, len(before))
     return Course(
-        _scanned(programme, setting, schedule),
-        _origin(setting, steps, len(before)),
+        _scanned(programme, care.setting, care.schedule),
+        origin,
         len(before),
         len(steps) - 1,
-        _induction_days(before) if setting == "maintenance" else 0.0,
+        _induction_days(before) if care.setting == "maintenance" else 0.0,
+        _history(care, earlier, whole, origin),
     )
+
+
+def _after(care: Care, own: Strategy, used: list[str], wild_type: bool) -> dict[str, object]:
+    """What follows the arm, as fields of `after`; `used`: regimens up to its end."""
+    catalogue = load_catalogue()
+    if care.later is not None:
+        lines = [list(resolve(line, catalogue).steps[0].regimens) for line in care.later]
+    else:
+        if own.after.lines is not None:
+            lines = own.after.lines
+        else:
+            lines = next_lines(typical(wild_type), used, catalogue)
+        lines = could_be_had(lines, care.missing)
+    found: dict[str, object] = {"lines": lines}
+    return found if care.on_recurrence is None else {**found, "on_recurrence": care.on_recurrence}
+
+
+def _history(care: Care, earlier: tuple[str, ...], whole: Strategy, origin: int) -> str:
+    """Everything on which the life before the trial depends."""
+    if origin < 0:
+        return ""
+    step = whole.steps[origin]
+    running = {
+        c for s in whole.steps[:origin] for name in s.regimens for c in load_catalogue().effects_of(name)
+    }
+    drugs = {c for name in step.regimens for c in load_catalogue().effects_of(name)}
+    same = sorted(c.value for c in drugs) if drugs <= running else []
+    own = (step.starts.value, step.gap_days, step.procedures, same, whole.rule_sets, whole.rules)
+    return repr((care.setting, care.schedule, earlier, *own))
+
+
+def could_be_had(lines: list[list[str]], missing: tuple[str, ...]) -> list[list[str]]:
+    """Later lines without the drugs and regimens of `missing`; one without its chemotherapy falls out."""
+    if EVERYTHING in missing:
+        return []
+    regimens = load_catalogue().regimens
+
+    def lost(name: str) -> bool:
+        return name in missing or any(dose.drug in missing for dose in regimens[name].drugs)
+
+    def chemotherapy(names: list[str]) -> list[str]:
+        return [name for name in names if regimens[name].kind == "cytotoxic"]
+
+    found = []
+    for line in lines:
+        left = [name for name in line if not lost(name)]
+        if left and chemotherapy(left) == chemotherapy(line):
+            found.append(left)
+    return found
 
 
 def _origin(setting: str, steps: list[Step], before: int) -> int:

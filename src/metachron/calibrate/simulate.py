@@ -7,13 +7,15 @@ treatment starts after earlier lines have been lived; those who do not get there
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from metachron.calibrate.courses import Branch, Course, branches
-from metachron.calibrate.targets import DAYS_PER_MONTH, Target
+from metachron.calibrate.targets import DAYS_PER_MONTH, NEEDS_EARLIER, Target
 from metachron.engine.batch import Lives, simulate
 from metachron.engine.records import CR, PR, PROGRESSED
 from metachron.errors import InputError, Problem
@@ -38,8 +40,8 @@ class ArmLives:
     """Lives of enrolled patients, in order of draw; days from the beginning of follow-up.
 
     `draw` (n,): row of the draws. `days`, `event`: by endpoint, time to event or censoring. `response` (n,):
-    CR or PR as best response, False where it is not measured (later lines, adjuvant). `enrolled` (k,): number
-    enrolled for each draw; `candidates` (k,): number simulated for it.
+    CR or PR as best response; `response_measured` says whether it is, which it is not in later lines and
+    adjuvant treatment. `enrolled`, `candidates` (k,): number enrolled and number drawn for each draw.
     """
 
     draw: Ints
@@ -48,12 +50,14 @@ class ArmLives:
     response: Bools
     enrolled: Ints
     candidates: Ints
+    response_measured: bool
 
 
 @dataclass(frozen=True)
 class _Setup:
-    """What does not change between blocks of patients."""
+    """What does not change between blocks of patients; `history` names what decides who is enrolled."""
 
+    history: str
     setting: str
     spec: PopulationSpec
     branches: list[Branch]
@@ -99,18 +103,48 @@ def simulate_arm(
     setup = _setup(target, arm, draws, per_draw, seed, jobs, effects, horizon_days)
     k = draws.size
     enrolled, candidates = np.zeros(k, np.int64), np.zeros(k, np.int64)
+    known = _members(setup, per_draw)
+    members: list[Ints] = []
     pieces: list[_Piece] = []
     for turn in range(ROUNDS):
         rows = _wanted(enrolled, candidates, per_draw)
         for block, first in enumerate(range(0, rows.size, BLOCK)):
             part = rows[first : first + BLOCK]
-            piece = _live(setup, part, turn * 1_000_000 + block, int(candidates.sum()))
+            only = known[len(pieces)] if known is not None else None
+            number = int(candidates.sum())
+            piece = _live(setup, part, turn * 1_000_000 + block, number, only)
             candidates += np.bincount(part, minlength=k)
             enrolled += np.bincount(piece.row, minlength=k)
+            members.append(np.sort(piece.order) - number)
             pieces.append(piece)
         if (enrolled >= per_draw).all():
             break
-    return _collected(pieces, candidates, per_draw, setup.follow_days)
+    _remember(setup, per_draw, members)
+    return _collected(pieces, candidates, per_draw, setup)
+
+
+_REMEMBERED: OrderedDict[str, list[Ints]] = OrderedDict()
+MOST_REMEMBERED = 4  # trials
+
+
+def _key(setup: _Setup, per_draw: int) -> str:
+    """Names everything that decides who is enrolled."""
+    digest = hashlib.sha256(np.ascontiguousarray(setup.draws).tobytes())
+    digest.update(setup.effects.tobytes())
+    digest.update(repr((setup.history, setup.spec, setup.seed, per_draw, setup.follow_days)).encode())
+    return digest.hexdigest()
+
+
+def _members(setup: _Setup, per_draw: int) -> list[Ints] | None:
+    """Who of each block is enrolled, when another arm of the trial has shown it; saves the other lives."""
+    return _REMEMBERED.get(_key(setup, per_draw)) if setup.history else None
+
+
+def _remember(setup: _Setup, per_draw: int, members: list[Ints]) -> None:
+    if setup.history:
+        _REMEMBERED[_key(setup, per_draw)] = members
+        while len(_REMEMBERED) > MOST_REMEMBERED:
+            _REMEMBERED.popitem(last=False)
 
 
 def _setup(
@@ -139,7 +173,9 @@ def _setup(
         raise InputError(faults)
     chosen = target.arm(arm)
     spec = population_spec(target.population_of(arm), target.setting)
-    return _Setup(target.setting, spec, branches(target, chosen), draws, added, seed, jobs, follow)
+    ways = branches(target, chosen)
+    history = " ".join(way.history for way in ways) if target.setting in NEEDS_EARLIER else ""
+    return _Setup(history, target.setting, spec, ways, draws, added, seed, jobs, follow)
 
 
 def _wanted(enrolled: Ints, candidates: Ints, per_draw: int) -> Ints:
@@ -151,10 +187,11 @@ def _wanted(enrolled: Ints, candidates: Ints, per_draw: int) -> Ints:
     return np.repeat(np.arange(enrolled.size), np.maximum(more, 0).astype(np.int64))
 
 
-def _live(setup: _Setup, rows: Ints, batch: int, number: int) -> _Piece:
+def _live(setup: _Setup, rows: Ints, batch: int, number: int, only: Ints | None) -> _Piece:
     """Draw one patient for each of `rows` and let those live who are free of disease if they must be.
 
-    `number` is that of the first of them among all that are drawn; their coins carry it.
+    `number` is that of the first of them among all that are drawn; their coins carry it. `only`: those who
+    are known to be enrolled, None when it is not known.
     """
     twins, lesions = draw_population(
         setup.spec,
@@ -166,6 +203,8 @@ def _live(setup: _Setup, rows: Ints, batch: int, number: int) -> _Piece:
     )
     twins["key"] += number
     fit = disease_free(lesions) if setup.setting == "adjuvant" else np.ones(rows.size, np.bool_)
+    if only is not None:
+        fit = np.isin(np.arange(rows.size), only)
     branch = _branch_of(setup, rows.size, batch)
     wild = twins["egfr_active"] > 0.5
     twins["draw"] = rows
@@ -255,7 +294,7 @@ def _joined(pieces: list[_Piece]) -> _Piece:
     return _Piece(*(np.concatenate([getattr(p, f.name) for p in pieces]) for f in fields(_Piece)))
 
 
-def _collected(pieces: list[_Piece], candidates: Ints, per_draw: int, follow: float) -> ArmLives:
+def _collected(pieces: list[_Piece], candidates: Ints, per_draw: int, setup: _Setup) -> ArmLives:
     """The first `per_draw` enrolled of each draw, in order of draw."""
     whole = _joined(pieces)
     k = candidates.size
@@ -264,9 +303,10 @@ def _collected(pieces: list[_Piece], candidates: Ints, per_draw: int, follow: fl
     place = np.arange(row.size) - np.searchsorted(row, row)
     kept = order[place < per_draw]
     chosen = _Piece(*(getattr(whole, f.name)[kept] for f in fields(_Piece)))
-    days, event = _endpoints(chosen, follow)
+    days, event = _endpoints(chosen, setup.follow_days)
     counts = np.bincount(chosen.row, minlength=k)
-    return ArmLives(chosen.row, days, event, chosen.response, counts, candidates)
+    seen = setup.setting != "adjuvant" and setup.branches[0].mutant.origin < 0
+    return ArmLives(chosen.row, days, event, chosen.response, counts, candidates, seen)
 
 
 def _endpoints(p: _Piece, follow: float) -> tuple[dict[str, Floats], dict[str, Bools]]:
@@ -283,7 +323,7 @@ def _endpoints(p: _Piece, follow: float) -> tuple[dict[str, Floats], dict[str, B
     return days, event
 
 
-def survival_by_draw(lives: ArmLives, endpoint: str, k: int, at_days: Floats) -> Floats:
+def survival_by_draw(lives: ArmLives, endpoint: str, k: int, at_days: ArrayLike) -> Floats:
     """Kaplan-Meier survival of each of `k` draws at some days, shape (k, len(at_days)); nan for a draw
     without anybody. Raises InputError for an endpoint that is not simulated."""
     if endpoint not in lives.days:
