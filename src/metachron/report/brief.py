@@ -74,17 +74,14 @@ def key_points(plan: Plan, arms: list[Arm]) -> list[str]:
 def _outside(plan: Plan, arms: list[Arm]) -> str:
     """Why nothing, or which strategies, are not ranked for want of data."""
     if plan.outside:
-        return (
-            f"This patient lies outside the data ({'; '.join(plan.outside)}): nothing is ranked and no "
-            "strategy is called better or worse."
-        )
+        return f"This patient lies outside the data, so nothing is ranked: {'; '.join(plan.outside)}."
     letters = [a.letter for a in arms if a.outside]
     if not letters:
         return ""
     why = {r for a in arms if a.outside and a.strategy.domain for r in a.strategy.domain.reasons}
-    verb = "lies" if len(letters) == 1 else "lie"
-    reasons = f" ({'; '.join(sorted(why))})" if why else ""
-    return f"{words.listed(letters)} {verb} outside the data{reasons}: shown, and not ranked."
+    verb, be = ("lies", "is") if len(letters) == 1 else ("lie", "are")
+    reasons = f": {'; '.join(sorted(why))}" if why else ""
+    return f"{words.listed(letters)} {verb} outside the data and {be} not ranked{reasons}."
 
 
 def _survival(plan: Plan, ranked: list[Arm], reference: Arm) -> str:

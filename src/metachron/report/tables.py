@@ -138,7 +138,9 @@ def _toxicity(arms: list[Arm], everyone: list[Arm], grade: str) -> Table:
 
 
 def _weakest(found: list[Toxicity]) -> Basis | None:
-    return worst(t.basis for t in found) if found else None
+    """The weakest basis in a row; strategies outside the data say so elsewhere, unless all are."""
+    inside = [t.basis for t in found if t.basis != "outside"]
+    return worst(inside or [t.basis for t in found]) if found else None
 
 
 def _rate(found: Toxicity | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from metachron.plan.results import Basis, Curve, Difference, Estimate, StrategyResult, Toxicity
 
 NO_DIFFERENCE = "No detectable difference"
-NOT_RANKED = "not ranked: outside the data"
+NOT_RANKED = "not ranked"
 UNKNOWN = "not known"
 DASH = "\N{EN DASH}"  # nothing to say here
 ANY_TOXICITY = {"any", "any kind", "any toxicity", "any severe", "overall", "all kinds", "all"}
