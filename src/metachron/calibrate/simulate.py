@@ -39,9 +39,10 @@ LEAD_DAYS = 3650.0  # nobody enters a trial later than this after the start of t
 class ArmLives:
     """Lives of enrolled patients, in order of draw; days from the beginning of follow-up.
 
-    `draw` (n,): row of the draws. `days`, `event`: by endpoint, time to event or censoring. `response` (n,):
-    CR or PR as best response; `response_measured` says whether it is, which it is not in later lines and
-    adjuvant treatment. `enrolled`, `candidates` (k,): number enrolled and number drawn for each draw.
+    `draw` (n,): row of the draws. `days`, `event`: by endpoint, time to event or censoring; no hepatic_DFS
+    after earlier lines. `response` (n,): CR or PR as best response; `response_measured` says whether it is,
+    which it is not after earlier lines and in adjuvant treatment. `enrolled`, `candidates` (k,): number
+    enrolled and number drawn for each draw.
     """
 
     draw: Ints
@@ -272,7 +273,7 @@ def _piece(setup: _Setup, course: Course, lives: Lives, rows: Ints, order: Ints)
         order[inside],
         out["death"][inside] - at,
         progression[inside] - at,
-        out["hepatic"][inside] - at,
+        np.where(out["hepatic"] > start, out["hepatic"], progression)[inside] - at,
         end[inside] - at,
         response[inside],
     )
@@ -304,6 +305,8 @@ def _collected(pieces: list[_Piece], candidates: Ints, per_draw: int, setup: _Se
     kept = order[place < per_draw]
     chosen = _Piece(*(getattr(whole, f.name)[kept] for f in fields(_Piece)))
     days, event = _endpoints(chosen, setup.follow_days)
+    if setup.setting in NEEDS_EARLIER:  # the engine keeps the first progression in the liver of a whole life
+        del days["hepatic_DFS"], event["hepatic_DFS"]
     counts = np.bincount(chosen.row, minlength=k)
     seen = setup.setting != "adjuvant" and setup.branches[0].mutant.origin < 0
     return ArmLives(chosen.row, days, event, chosen.response, counts, candidates, seen)
