@@ -244,6 +244,13 @@ def validate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON only.")] = False,
     template: Annotated[bool, typer.Option("--template", help="Print a trial file to fill in.")] = False,
+    individual: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Predict single patients of the Moertel trial (`colon` of R's survival) beside Cox's model.",
+        ),
+    ] = None,
     leave_one_out: Annotated[
         bool, typer.Option("--leave-one-out", help="Predict each registered trial from a fit to the others.")
     ] = False,
@@ -256,17 +263,19 @@ def validate(
     ] = None,
 ) -> None:
     """Set predictions beside published trials, or a trial of your own, and score them."""
-    from metachron.commands.validate import ValidateOptions, print_template, run_validate
+    from metachron.commands import validate as command
 
-    if template:
-        print_template()
-        return
     jobs = cores() if jobs is None else jobs
-    run_validate(
-        ValidateOptions(
-            targets or [], ipd or [], draws, per_draw, out, json, leave_one_out, prior, seed, jobs
-        )
+    if template:
+        command.print_template()
+        return
+    if individual is not None:
+        command.run_individual(individual, seed=seed, out=out, as_json=json)
+        return
+    options = command.ValidateOptions(
+        targets or [], ipd or [], draws, per_draw, out, json, leave_one_out, prior, seed, jobs
     )
+    command.run_validate(options)
 
 
 @app.command()

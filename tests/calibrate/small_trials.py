@@ -65,6 +65,7 @@ def exponential_arm(
         response=np.zeros(draw.size, bool),
         enrolled=each,
         candidates=each,
+        response_measured=False,
     )
 
 

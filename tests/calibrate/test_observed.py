@@ -66,3 +66,15 @@ def test_without_censoring_everybody_counts() -> None:
 def test_before_the_first_event_those_at_risk_count() -> None:
     curve = from_times(KEY, np.array([5.0] * 20 + [10.0] * 20), np.array([False] * 20 + [True] * 20))
     assert curve.effective_n([7.0])[0] == 20
+
+
+def test_a_grid_reads_other_curves_at_its_points_only() -> None:
+    curve = from_grid(KEY, GRID)
+    steps = np.array([0, 6, 12, 24, 36])
+
+    def staircase(at: np.ndarray) -> np.ndarray:
+        return curve.survival(steps[np.searchsorted(steps, at, side="right") - 1])
+
+    at = np.linspace(0, 36, 200)
+    assert curve.read_off(staircase, at) == pytest.approx(curve.survival(at))
+    assert np.abs(staircase(at) - curve.survival(at)).mean() > 0.05

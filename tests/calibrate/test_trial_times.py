@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_trials import trial, write_times
+from small_trials import curve, trial, write_times
 
 from metachron.calibrate.trial_times import read_individuals
 from metachron.errors import InputError
@@ -82,3 +82,17 @@ def test_years_in_an_adjuvant_trial_are_suspected(tmp_path: Path) -> None:
 
 def test_times_are_those_of_the_file(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path, rows()).curves[0].months, np.arange(1.0, 13.0))
+
+
+def test_a_figure_registered_under_another_endpoint_keeps_that_one(tmp_path: Path) -> None:
+    target = trial(curves=[curve("control", 0.1, endpoint="TTP"), curve("bev", 0.1, endpoint="TTP")])
+    path = write_times(tmp_path / "t.csv", [("MINE", "1", "PFS", "bev", float(i), 1) for i in range(1, 15)])
+    found = read_individuals([path], {"MINE": target})
+    assert found.curves[0].key.endpoint == "TTP"
+    assert "registered as TTP" in found.warnings[0]
+
+
+def test_the_registered_name_of_an_arm_in_the_data_is_known(tmp_path: Path) -> None:
+    target = trial(curves=[curve("bev", 0.1, data_arm="novel")])
+    path = write_times(tmp_path / "t.csv", [("MINE", "1", "PFS", "novel", float(i), 1) for i in range(1, 15)])
+    assert read_individuals([path], {"MINE": target}).curves[0].key.arm == "bev"

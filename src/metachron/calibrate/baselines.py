@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from metachron.calibrate.observed import Floats, Observed
-from metachron.calibrate.score import POINTS, mean_distance
+from metachron.calibrate.score import curve_error
 from metachron.calibrate.targets import Population, Target
 from metachron.calibrate.targets_population import read_bin
 
@@ -139,9 +139,8 @@ def nearest_score(observed: Observed, neighbour: Neighbour, until: float) -> Bas
     if reach is None:
         return None
     end = min(until, reach)
-    at = np.linspace(0.0, end, POINTS)
     key = neighbour.observed.key
-    error = mean_distance(neighbour.observed.survival(at), observed.survival(at))
+    error = curve_error(neighbour.observed.survival, observed, end)
     return BaselineScore(f"{key.trial} {key.arm}", error, end)
 
 
@@ -175,6 +174,5 @@ def pooled_weibull(among: Sequence[Neighbour]) -> Weibull | None:
 
 def weibull_score(observed: Observed, weibull: Weibull, until: float) -> BaselineScore:
     """The fitted distribution taken as the prediction."""
-    at = np.linspace(0.0, until, POINTS)
-    error = mean_distance(weibull.survival(at), observed.survival(at))
+    error = curve_error(weibull.survival, observed, until)
     return BaselineScore(f"Weibull of {weibull.trials} trials", error, until)

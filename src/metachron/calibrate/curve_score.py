@@ -115,7 +115,8 @@ def _mark(m: score.Mark) -> LandmarkScore:
 
 
 def _restricted(predicted: Predicted, observed: Observed, until: float) -> Restricted:
-    draws, seen = score.rmst_draws(predicted, until), score.observed_rmst(observed, until)
+    draws = score.rmst_draws(predicted, until, observed)
+    seen = score.observed_rmst(observed, until)
     low, high = np.quantile(draws - seen, score.TAILS)
     middle = float(draws.mean())
     return Restricted(

@@ -7,7 +7,7 @@ Times are months from randomisation. A registered curve is a grid of survival wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -73,6 +73,15 @@ class Observed:
         if self.linear:
             return np.interp(at, times, values)
         return np.asarray(values[np.searchsorted(times, at, side="right") - 1])
+
+    def read_off(self, curve: Callable[[Floats], Floats], at: Floats | Sequence[float]) -> Floats:
+        """Another survival curve at months `at`, known no better than this one.
+
+        A grid knows nothing between its points, where progression found at scans makes steps: the other curve
+        is read at the points too and joined by straight lines, so that steps do not count as errors.
+        """
+        at = np.asarray(at, dtype=np.float64)
+        return np.interp(at, self.points[0], curve(self.points[0])) if self.linear else curve(at)
 
     def at_risk(self, at: Floats | Sequence[float]) -> NDArray[np.int64]:
         """Patients whose time is not before months `at`."""

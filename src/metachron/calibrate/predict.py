@@ -89,8 +89,8 @@ def _survival(lives: ArmLives, endpoint: str, k: int, grid: Floats) -> Predicted
 
 
 def _response(lives: ArmLives, k: int) -> Floats | None:
-    """Share with a response by draw, Monte Carlo noise taken out; None when nobody has one."""
-    if not lives.response.any():
+    """Share with a response by draw, Monte Carlo noise taken out; None where it is not measured."""
+    if not lives.response_measured:
         return None
     responders = np.bincount(lives.draw[lives.response], minlength=k)
     share = responders / np.maximum(lives.enrolled, 1)

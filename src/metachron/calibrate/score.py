@@ -8,7 +8,7 @@ sampling error comes on top (`landmark_draws`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +73,13 @@ def calm(by_draw: Floats, lives: NDArray[np.int64]) -> Floats:
 
 def integrated_error(predicted: Predicted, observed: Observed, until: float) -> float:
     """Mean of |predicted - observed| survival over follow-up to month `until` (0..1)."""
+    return curve_error(predicted.mean_at, observed, until)
+
+
+def curve_error(curve: Callable[[Floats], Floats], observed: Observed, until: float) -> float:
+    """Mean absolute distance of any survival curve from the observed one to month `until`."""
     at = np.linspace(0.0, until, POINTS)
-    return mean_distance(predicted.mean_at(at), observed.survival(at))
+    return mean_distance(observed.read_off(curve, at), observed.survival(at))
 
 
 def mean_distance(one: Floats, other: Floats) -> float:
@@ -94,10 +99,14 @@ def rmst(survival: Floats, months: Floats) -> Floats:
     return np.asarray(np.trapezoid(survival, months, axis=-1))
 
 
-def rmst_draws(predicted: Predicted, until: float) -> Floats:
-    """Restricted mean time to month `until` by draw."""
+def rmst_draws(predicted: Predicted, until: float, observed: Observed | None = None) -> Floats:
+    """Restricted mean time to month `until` by draw, read off as the observed curve is."""
     at = np.linspace(0.0, until, POINTS)
-    return rmst(predicted.at(at), at)
+    if observed is None or not observed.linear:
+        return rmst(predicted.at(at), at)
+    points = observed.points[0]
+    by_draw = predicted.at(points)
+    return np.array([rmst(np.interp(at, points, row), at) for row in by_draw])
 
 
 def observed_rmst(observed: Observed, until: float) -> float:
@@ -126,6 +135,14 @@ def landmark_draws(survival: Floats, n: float, rng: np.random.Generator) -> Floa
     size = max(1, round(n))
     chance = np.clip(np.repeat(survival, REPEATS), 0.0, 1.0)
     return np.asarray(rng.binomial(size, chance) / size)
+
+
+def landmark_survival(predicted: Predicted, observed: Observed, months: Sequence[float]) -> Floats:
+    """Survival by draw at landmarks, read off as the observed curve is, shape (draws, landmarks)."""
+    if not observed.linear:
+        return predicted.at(months)
+    points = observed.points[0]
+    return np.array([np.interp(months, points, row) for row in predicted.at(points)])
 
 
 @dataclass(frozen=True)
@@ -158,7 +175,7 @@ def landmarks(
     within = [m for m in months if reach is not None and m <= reach + 1e-9 and m <= predicted.months[-1]]
     if not within:
         return []
-    survival, n = predicted.at(within), observed.effective_n(within)
+    survival, n = landmark_survival(predicted, observed, within), observed.effective_n(within)
     seen, at_risk = observed.survival(within), observed.at_risk(within)
     marks = []
     for k, month in enumerate(within):

@@ -169,14 +169,15 @@ def match(rows: Iterable[Row], targets: Mapping[str, Target], source: str) -> In
             strangers[trial] += len(members)
             continue
         try:
-            known = endpoint_of(endpoint, members[0].line)
-            if known not in SIMULATED:
-                found.warnings.append(f"{trial}: {endpoint} is not simulated; {len(members)} rows left out")
-                continue
-            name = arm_of(target, figure, known, arm, members[0].line)
+            known, name = curve_of(target, figure, endpoint, arm, members[0].line)
         except InputError as error:
             problems += error.problems
             continue
+        if known not in SIMULATED:
+            found.warnings.append(f"{trial}: {endpoint} is not simulated; {len(members)} rows left out")
+            continue
+        if plain(known) != plain(endpoint) and known != OTHER_NAMES.get(plain(endpoint)):
+            found.warnings.append(f"{trial} figure {figure}: {endpoint} of {arm} is registered as {known}")
         merged[Key(target.trial, figure, known, name)] += members
     if problems:
         raise InputError(problems, source)
@@ -202,13 +203,27 @@ def endpoint_of(name: str, line: int) -> str:
     return known
 
 
-def arm_of(target: Target, figure: str, endpoint: str, name: str, line: int) -> str:
-    """The arm of a target that the data call `name`: as a registered curve of that figure says, else by the
-    arm's name or title. Raises InputError listing the arms."""
-    for curve in target.curves:
-        same = plain(curve.figure) == plain(figure) and curve.endpoint == endpoint
-        if same and plain(curve.data_arm or curve.arm) == plain(name):
-            return curve.arm
+def curve_of(target: Target, figure: str, endpoint: str, name: str, line: int) -> tuple[str, str]:
+    """Endpoint and arm of a curve of the data: as a registered curve of that figure says, else by name.
+
+    Where a figure is registered under one other endpoint (progression that is really time to progression),
+    that one counts. Raises InputError.
+    """
+    known = endpoint_of(endpoint, line)
+    here = [
+        c
+        for c in target.curves
+        if figure and plain(c.figure) == plain(figure) and plain(c.data_arm or c.arm) == plain(name)
+    ]
+    endpoints = {c.endpoint for c in here}
+    if here and (known in endpoints or len(endpoints) == 1):
+        found = next((c for c in here if c.endpoint == known), here[0])
+        return found.endpoint, found.arm
+    return known, arm_of(target, name, line)
+
+
+def arm_of(target: Target, name: str, line: int) -> str:
+    """The arm of a target by its name or title. Raises InputError listing the arms."""
     for arm in target.arms:
         if plain(name) in (plain(arm.name), plain(arm.title)):
             return arm.name

@@ -79,7 +79,7 @@ def validation(options: ValidateOptions, progress: terminal.Progress) -> Validat
     if options.leave_one_out:
         from metachron.calibrate.held_out import held_out_draws
 
-        targets, held_out = held_out_draws(targets, options.draws, options.seed)
+        held_out = held_out_draws(targets, options.draws, options.seed)
     return validate(targets, individuals, settings, progress=progress, warnings=warnings, held_out=held_out)
 
 
@@ -143,6 +143,25 @@ def rich_table(table: Table) -> object:
     for row in table.rows:
         made.add_row(*(Text(cell) for cell in row))
     return made
+
+
+def run_individual(csv: Path, *, seed: int, out: Path | None, as_json: bool) -> None:
+    """Cross-validated prediction of single patients: text on stdout or JSON; both in the folder of --out."""
+    import json
+
+    inputs.check_range("--seed", seed)
+    if out is not None:
+        files.check_folder(out, "--out")
+    with terminal.progress_shown() as progress:
+        progress("reading the table", 0.0)
+        from metachron.calibrate.individual import individual_report
+
+        figures, text = individual_report(csv, seed=seed, progress=progress)
+    document = json.dumps(figures, indent=2, allow_nan=False) + "\n"
+    if out is not None:
+        writers = {"individual.json": document, "individual.md": text}
+        files.write_all({out / name: files.text_writer(content) for name, content in writers.items()})
+    sys.stdout.write(document if as_json else text)
 
 
 def print_template() -> None:
