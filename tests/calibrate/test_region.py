@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from metachron.calibrate.domain import region, text
+from metachron.calibrate.domain_docs import tables, update
 from metachron.calibrate.targets import Target, load_targets, parse_target
 from metachron.population.domain import PATH, load_region
 
@@ -80,7 +82,7 @@ def test_the_adjuvant_setting_has_stages_and_no_visible_lesions() -> None:
     assert row["shares"]["stage_1"] == 0
 
 
-def test_the_file_is_read_as_it_was_written(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "domain.json"
     rows = region([trial()])
     path.write_text(text(rows), encoding="utf-8")
@@ -92,4 +94,22 @@ def test_the_file_is_read_as_it_was_written(tmp_path) -> None:  # type: ignore[n
 
 def test_the_file_of_the_package_is_current() -> None:
     rows = region(load_targets().values())
-    assert PATH.read_text("utf-8") == text(rows), "run python -m metachron.calibrate.domain"
+    assert PATH.read_text("utf-8") == text(rows), "run python -m metachron.calibrate.domain docs/domain.md"
+
+
+def test_the_page_is_current(repository: Path) -> None:
+    page = (repository / "docs" / "domain.md").read_text(encoding="utf-8")
+    assert update(page, load_region()) == page, "run python -m metachron.calibrate.domain docs/domain.md"
+
+
+def test_the_page_tells_fitted_from_shown(tmp_path: Path) -> None:
+    path = tmp_path / "domain.json"
+    path.write_text(text(region([trial()])), encoding="utf-8")
+    found = tables(load_region(path))
+    first_line = next(line for line in found.splitlines() if line.startswith("| first line | 1 |"))
+    assert "| 2 | 150 | 30 to 80 | 15 |" in first_line
+    shares = [line for line in found.splitlines() if line.startswith("| first line |")][1]
+    assert shares.split("|")[2].strip() == "anti-VEGF, fluoropyrimidine, no treatment, oxaliplatin"
+    assert shares.split("|")[3].strip() == "none"
+    with pytest.raises(ValueError, match="needs the lines"):
+        update("a page without marks", [])

@@ -1,7 +1,8 @@
 """The region that the registered trials cover, as data: one row for each arm.
 
-`python -m metachron.calibrate.domain` writes `evidence/domain.json`, which `population/domain.py` reads; run
-it when a trial is added or changed (a test says so). Curves from individual data count as fitted: those
+`python -m metachron.calibrate.domain docs/domain.md` writes `evidence/domain.json`, which
+`population/domain.py` reads, and the tables of the page; run it when a trial is added or changed (a test says
+so). Curves from individual data count as fitted: those
 trials enter the likelihood patient by patient.
 """
 
@@ -9,12 +10,14 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from metachron.calibrate.domain_docs import update
 from metachron.calibrate.targets import Arm, CurveData, Landmark, Median, Target, load_targets
-from metachron.population.domain import NO_TREATMENT, PATH, treatments_of
+from metachron.population.domain import NO_TREATMENT, PATH, load_region, treatments_of
 from metachron.population.draw import SD_LN_COUNT
 from metachron.population.spec import PopulationSpec, Size, population_spec
 from metachron.strategies.catalogue import Catalogue, load_catalogue
@@ -119,3 +122,6 @@ def write(path: Path = PATH) -> int:
 
 if __name__ == "__main__":
     print(f"{write()} arms written to {PATH.name}")
+    for name in sys.argv[1:]:
+        page = Path(name)
+        page.write_text(update(page.read_text("utf-8"), load_region()), encoding="utf-8")
