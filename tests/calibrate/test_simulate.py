@@ -85,6 +85,7 @@ def test_no_drug_obeys_the_law_of_unseen_lesions() -> None:
         detect_scale=1e-9,
         growth_ras_mutant=0.0,
         growth_braf_mutant=0.0,
+        **({"growth_nodes": 0.0} if "growth_nodes" in load_parameters() else {}),
         background_65=1e-12,
         death_intercept=-60.0,
     )

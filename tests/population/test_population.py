@@ -139,6 +139,22 @@ def test_nodes_and_stage_set_the_load() -> None:
         assert mean == pytest.approx(np.exp(ln_mean), abs=4 * np.sqrt(np.exp(ln_mean) / N))
 
 
+def test_nodes_set_the_growth_of_unseen_disease() -> None:
+    d = draws(500)
+    if "growth_nodes" not in d.dtype.names:
+        pytest.skip("growth does not depend on nodes")
+    few, many = (
+        draw_population(population_spec({"nodes": {n: 1.0}}, "adjuvant"), "adjuvant", d, seed=6)[0]
+        for n in ("1", "8")
+    )
+    assert np.allclose(many["growth"] / few["growth"], 8.0 ** d["growth_nodes"])
+    plain, other = (
+        draw_population(population_spec({"stage_2": s}, "first_line"), "first_line", d, seed=6)[0]
+        for s in (0.0, 1.0)
+    )
+    assert (plain["growth"] == other["growth"]).all()
+
+
 def test_trial_effects_act_where_they_should() -> None:
     spec, d = population_spec({}, "first_line"), draws()
     effects = np.tile([0.3, -0.2, 9.0, 0.5], (N, 1))

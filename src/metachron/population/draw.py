@@ -67,8 +67,12 @@ def draw_population(
     woman = streams["sex"].random(n) < spec.female
     female = draws["background_female_factor"]
     twins["background_factor"] = np.where(woman, female, 2.0 - female)
-    twins["growth"] *= np.exp(added[:, GROWTH])
-    twins["sensitivity"] *= np.exp(added[:, KILL])
+    # bounds of the engine, which the far tails of wide designs pass
+    twins["growth"] = np.minimum(twins["growth"] * np.exp(added[:, GROWTH]), 1.0)
+    twins["sensitivity"] = np.minimum(twins["sensitivity"] * np.exp(added[:, KILL]), 1e3)
+    if setting == "adjuvant" and "growth_nodes" in (draws.dtype.names or ()):
+        ln_nodes = np.log(np.maximum(_nodes(spec, n, streams), 1.0))
+        twins["growth"] *= np.exp(draws["growth_nodes"] * (ln_nodes - 1.0))
     seen = 0 if setting == "adjuvant" else ROOM_VISIBLE
     lesions = np.zeros((n, seen + ROOM_OCCULT), LESION)
     draw_variety(lesions, draws, streams)
@@ -189,14 +193,11 @@ def _mean_load(
     """Mean number of unseen lesions of each patient, before its own frailty."""
     n = d.size
     if setting == "adjuvant":
-        positive = streams["stage"].random(n) >= spec.stage_2
-        nodes = draw_bin(
-            spec.nodes, MOST_NODES, streams["nodes"].random(n), streams["nodes within"].random(n)
-        )
+        nodes = _nodes(spec, n, streams)
         u = streams["t"].random(n)
         t4: Any = (u < spec.t4).astype(float)
         t12: Any = (u > 1.0 - spec.t12).astype(float)
-        ln_mean = load_after_primary(d, nodes.astype(float), (positive & (nodes > 0)).astype(float), t4, t12)
+        ln_mean = load_after_primary(d, nodes, (nodes > 0).astype(float), t4, t12)
         return np.asarray(np.exp(ln_mean))
     if setting not in LOCAL:
         return np.asarray(d["occult_unresectable"])
@@ -206,6 +207,13 @@ def _mean_load(
     number = count.astype(float)
     ln_mean = load_with_metastases(d, number, synchronous, ras, braf, positive.astype(float), None)
     return np.asarray(np.exp(ln_mean))
+
+
+def _nodes(spec: PopulationSpec, n: int, streams: Streams) -> Floats:
+    """Positive nodes of each patient, none in stage II."""
+    positive = streams["stage"].random(n) >= spec.stage_2
+    pick, within = streams["nodes"].random(n), streams["nodes within"].random(n)
+    return np.where(positive, draw_bin(spec.nodes, MOST_NODES, pick, within), 0).astype(float)
 
 
 def _unseen_at_baseline(lesions: NDArray[np.void]) -> None:
