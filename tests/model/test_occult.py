@@ -9,7 +9,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
 
-from metachron.model.occult import load_after_primary, load_with_metastases, size_deficit
+from metachron.model.occult import (
+    SHARE_POOR_GRADE,
+    growth_by_findings,
+    load_after_primary,
+    load_by_findings,
+    load_with_metastases,
+    size_deficit,
+)
 from metachron.parameters.draws import median_parameters
 
 LIMIT = math.log(5.0e8)
@@ -70,3 +77,38 @@ def test_ratios_once_metastases_are_seen() -> None:
     assert with_metastases(ras=1.0) - base == pytest.approx(math.log(1.65), abs=0.01)
     assert with_metastases(count=3.0) - base == pytest.approx(2.0 * math.log(1.24), abs=0.01)
     assert with_metastases(points=4.0) - with_metastases(points=1.0) == pytest.approx(0.75)
+
+
+def findings(**known: bool) -> float:
+    names = ("obstruction", "perforation", "adherent", "poor_grade")
+    return float(load_by_findings(median_parameters(prior=True), *(known.get(name) for name in names))[0])
+
+
+def test_what_is_not_known_of_the_primary_changes_nothing() -> None:
+    assert findings() == 0.0
+    assert float(growth_by_findings(median_parameters(prior=True), None, None, None)[0]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio"),
+    [("obstruction", 0.13), ("perforation", 0.03), ("adherent", 0.30), ("poor_grade", 0.08)],
+)
+def test_findings_of_the_primary_by_their_ratio(name: str, ratio: float) -> None:
+    """Present against absent is the parameter; over the patients of the trial the mean is that of unknown."""
+    assert findings(**{name: True}) - findings(**{name: False}) == pytest.approx(ratio)
+    assert findings(**{name: True}) > findings() > findings(**{name: False})
+
+
+def test_poor_grade_and_nodes_speed_growth() -> None:
+    draws = median_parameters(prior=True)
+
+    def growth(nodes: float | None = None, poor: bool | None = None) -> float:
+        return float(growth_by_findings(draws, nodes, None, poor)[0])
+
+    assert growth(poor=True) - growth(poor=False) == pytest.approx(0.52)
+    assert SHARE_POOR_GRADE * growth(poor=True) + (1 - SHARE_POOR_GRADE) * growth(
+        poor=False
+    ) == pytest.approx(0)
+    assert growth(nodes=math.e) == pytest.approx(0.0)
+    assert growth(nodes=8.0) - growth(nodes=4.0) == pytest.approx(0.22 * math.log(2.0))
+    assert growth(nodes=0.0) == growth(nodes=1.0)

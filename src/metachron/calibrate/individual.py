@@ -214,7 +214,8 @@ def as_text(found: Evaluation) -> str:
     head = ("endpoint", "model", "C-index", "minus Cox", "integrated Brier", "minus Cox", "calibration slope")
     lines = [
         f"{found.patients} patients, {found.repeats} x {found.folds}-fold cross-validation, "
-        f"seed {found.seed}, to {TIMES[-1]:.0f} days. Differences to Cox are paired by fold, with corrected standard errors.",
+        f"seed {found.seed}, to {TIMES[-1]:.0f} days. "
+        "Differences to Cox are paired by fold, with corrected standard errors.",
         "",
         f"| {' | '.join(head)} |",
         f"|{'---|' * len(head)}",

@@ -1,8 +1,8 @@
 """From a fitted mechanism to survival of each patient: recurrence, disease-free survival, survival.
 
 Recurrence follows S = E exp(-m G). Deaths of other causes follow age and sex. After recurrence a patient
-lives as the engine's lives of the same growth rate and number of lesions did; one factor on the hazard of death
-is fitted.
+lives as the engine's lives of the same growth rate and number of lesions did; one factor on the hazard of
+death is fitted.
 """
 
 from __future__ import annotations

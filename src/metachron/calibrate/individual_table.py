@@ -135,6 +135,7 @@ def _unseen(n: int, room: int, draws: NDArray[np.void], u: Floats, seed: int) ->
     lesions["status"] = OCCULT
     lesions["x"] = limit - size_deficit(u, np.full(u.shape, d["occult_size_slope"]), limit)
     lesions["growth"] = np.exp(d["sd_ln_growth_lesion"] * rng.standard_normal((n, room)))
+    lesions["resistance"] = rng.standard_normal((n, room))
     coin = rng.random((n, room))
     lesions["offset"] = d["detect_scale"] * np.log(coin / (1 - coin))
     return lesions

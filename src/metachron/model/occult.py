@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 # Means of the covariates in resected series, about which the effects are centred (assumed)
 MEAN_LN_COUNT, SHARE_SYNCHRONOUS, SHARE_RAS, SHARE_BRAF, SHARE_NODE_POSITIVE = 0.5, 0.5, 0.4, 0.05, 0.6
 MEAN_RISK_POINTS = 1.8
+# Shares of the Moertel trial, whose patients the intercept describes
+SHARE_OBSTRUCTION, SHARE_PERFORATION, SHARE_ADHERENT, SHARE_POOR_GRADE = 0.194, 0.029, 0.145, 0.166
 
 
 def size_deficit(u: Floats, slope: Floats, limit: float) -> Floats:
@@ -35,6 +37,51 @@ def load_after_primary(
     )  # one node, then the ratio
     level = np.where(node_positive > 0.5, positive, negative)
     return np.asarray(level + t4 * draws["occult_t4"] + t12 * draws["occult_t12"])
+
+
+def load_by_findings(
+    draws: NDArray[np.void],
+    obstruction: bool | None,
+    perforation: bool | None,
+    adherent: bool | None,
+    poor_grade: bool | None,
+) -> Floats:
+    """What findings of a removed primary add to the ln mean number; None: unknown, adds nothing."""
+    return _effects(
+        draws,
+        ("occult_obstruction", obstruction, SHARE_OBSTRUCTION),
+        ("occult_perforation", perforation, SHARE_PERFORATION),
+        ("occult_adherent", adherent, SHARE_ADHERENT),
+        ("occult_poor_grade", poor_grade, SHARE_POOR_GRADE),
+    )
+
+
+def growth_by_findings(
+    draws: NDArray[np.void], nodes: float | None, obstruction: bool | None, poor_grade: bool | None
+) -> Floats:
+    """ln factor on the growth rate of unseen lesions after removal of a primary; None: unknown, adds 0.
+
+    Recurrence comes early where differentiation is poor and nodes are many, more than their share of
+    recurrences explains. No positive node counts as one.
+    """
+    by_nodes = 0.0 if nodes is None else np.log(max(nodes, 1.0)) - 1.0
+    return np.asarray(
+        draws["growth_nodes"] * by_nodes
+        + _effects(
+            draws,
+            ("growth_obstruction", obstruction, SHARE_OBSTRUCTION),
+            ("growth_poor_grade", poor_grade, SHARE_POOR_GRADE),
+        )
+    )
+
+
+def _effects(draws: NDArray[np.void], *effects: tuple[str, bool | None, float]) -> Floats:
+    """Sum of effects of (parameter, finding, its share in the trial), nought on average."""
+    total = np.zeros(draws.size)
+    for name, finding, share in effects:
+        if finding is not None:
+            total += draws[name] * (float(finding) - share)
+    return total
 
 
 def load_with_metastases(

@@ -85,6 +85,11 @@ class Primary(Record):
         None, description="Regional lymph nodes examined (count)."
     )
     grade: Literal["well", "moderate", "poor"] | None = Field(None, description="Differentiation.")
+    obstruction: bool | None = Field(None, description="The primary obstructed the bowel.")
+    perforation: bool | None = Field(None, description="The primary had perforated.")
+    adherent: bool | None = Field(
+        None, description="The primary adhered to neighbouring organs, invading them or not."
+    )
     diagnosed_on: date | None = Field(None, description="Date of diagnosis of the primary tumour.")
     resected: bool | None = Field(None, description="Has the primary tumour been removed?")
     resected_on: date | None = Field(None, description="Date of the operation on the primary tumour.")

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from metachron.engine.records import LESION, TWIN, VISIBLE
 from metachron.errors import TwinError
 from metachron.model.growth import grow_many
-from metachron.model.occult import load_after_primary, load_with_metastases
+from metachron.model.occult import (
+    growth_by_findings,
+    load_after_primary,
+    load_by_findings,
+    load_with_metastases,
+)
 from metachron.parameters import load_parameters
 from metachron.patient import derive
 from metachron.patient.schema import Patient
@@ -145,6 +150,18 @@ def _place_visible(c: Candidates, streams: Streams, patient: Patient, found: Fin
     return m
 
 
+def _poor(patient: Patient) -> bool | None:
+    return None if patient.primary.grade is None else patient.primary.grade == "poor"
+
+
+def _growth_after_primary(c: Candidates, patient: Patient, found: Findings) -> None:
+    """Growth by findings of the primary, where it is all that is known: nothing has been seen elsewhere."""
+    if found.nothing_visible and not patient.metastases:
+        nodes, _ = node_state(patient)
+        ln_factor = growth_by_findings(c.draws, nodes, patient.primary.obstruction, _poor(patient))
+        c.twins["growth"] *= np.exp(ln_factor)
+
+
 def mean_load(c: Candidates, streams: Streams, patient: Patient, found: Findings, m: int) -> Floats:
     """Mean number of unseen lesions of each candidate, before its own frailty."""
     n, d = c.twins.size, c.draws
@@ -154,6 +171,8 @@ def mean_load(c: Candidates, streams: Streams, patient: Patient, found: Findings
         count = np.full(n, nodes if nodes is not None else 3.0)
         t = patient.primary.t or ""
         ln_m = load_after_primary(d, count, flag, float(t.startswith("T4")), float(t in ("T0", "T1", "T2")))
+        p = patient.primary
+        ln_m = ln_m + load_by_findings(d, p.obstruction, p.perforation, p.adherent, _poor(patient))
         return np.asarray(np.exp(ln_m))
     if patient.liver.all_lesions_resectable is False or derive.extrahepatic(patient):
         return np.asarray(d["occult_unresectable"])
@@ -206,6 +225,7 @@ def draw_candidates(
     _body(twins, d, streams, patient)
     draw_variety(lesions, d, streams)
     c = Candidates(twins, lesions, np.zeros((n, 0)), np.zeros((n, 0)), d)
+    _growth_after_primary(c, patient, found)
     m = _place_visible(c, streams, patient, found)
     _place_occult(c, streams, patient, found, m)
     used = np.where(lesions["status"] > 0, np.arange(lesions.shape[1])[None, :] + 1, 0).max(1)
