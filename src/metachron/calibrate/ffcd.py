@@ -1,0 +1,207 @@
+"""The likelihood of FFCD 2000-05, patient by patient, by simulation.
+
+For a parameter set, virtual patients of the trial's population live both arms with death switched off
+(`ffcd_paths`); the likelihood of a real patient is the mean, over them, of the probability of his sizes, new
+lesions and death along each path (`ffcd_match`). All parameter sets share virtual patients and coins. The
+error of sizes is integrated over SIGMAS; each patient may, with probability STRAY, follow no path at all.
+Nothing is matched on the first size: it is a measurement like the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metachron.calibrate.courses import branches
+from metachron.calibrate.ffcd_data import DAYS, FfcdArm, FfcdData, prepare
+from metachron.calibrate.ffcd_match import match
+from metachron.calibrate.ffcd_paths import Paths, walk
+from metachron.calibrate.targets import Target, load_targets
+from metachron.engine.records import Programme
+from metachron.errors import InputError, Problem
+from metachron.population.draw import DEATH, draw_population
+from metachron.population.nature import MEAN_ECOG
+from metachron.population.spec import population_spec
+
+__all__ = ["TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "prepare"]
+
+Floats = NDArray[np.float64]
+TRIAL = "FFCD2000-05"
+# Scale of the error of sizes (measurement and model) on the Box-Cox scale, equally likely in ln; 1 is half of
+# a sum of 10 cm
+SIGMAS = np.exp(np.linspace(np.log(0.3), np.log(1.0), 6))
+STRAY = 0.05  # patients whom no path explains (assumed)
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+PART = 20  # parameter sets between two checkpoints
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One parameter set: log likelihood, that of each patient at the best error, virtual patients that count
+    for each (n,), the best error, and the paths of each arm."""
+
+    value: float
+    by_patient: Floats
+    ess: Floats
+    sigma: float
+    paths: dict[str, Paths]
+
+
+@cache
+def _target() -> Target:
+    return load_targets()[TRIAL]
+
+
+@cache
+def _programmes() -> dict[str, Programme]:
+    target = _target()
+    return {arm.name: branches(target, arm)[0].mutant.programme for arm in target.arms}
+
+
+def evaluate(
+    data: FfcdData,
+    draws: NDArray[np.void],
+    *,
+    seed: int,
+    virtual: int = 1000,
+    effects: Floats | None = None,
+    jobs: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Floats:
+    """Log likelihood of each parameter set, shape (k,).
+
+    `data` from `prepare`; `draws` (k,); `effects` (k, 4): trial effects on growth, kill, death and load;
+    `virtual` patients for each set, the same for all. Same (seed, virtual), same numbers. `progress` is
+    called with the number of sets done. Raises InputError.
+    """
+    added = _checked(draws, effects, virtual)
+    found = np.empty(draws.size)
+    for k in range(draws.size):
+        found[k] = explain(data, draws[k : k + 1], added[k], seed=seed, virtual=virtual, jobs=jobs).value
+        if progress is not None:
+            progress(k + 1)
+    return found
+
+
+def _checked(draws: NDArray[np.void], effects: Floats | None, virtual: int) -> Floats:
+    added = np.zeros((draws.size, 4)) if effects is None else np.asarray(effects, np.float64)
+    if added.shape != (draws.size, 4) or not np.isfinite(added).all():
+        raise InputError(Problem("effects", f"shape {added.shape}", f"finite numbers, ({draws.size}, 4)"))
+    if virtual < 10:
+        raise InputError(Problem("virtual", f"{virtual} virtual patients", "10 or more"))
+    return added
+
+
+def explain(
+    data: FfcdData,
+    draw: NDArray[np.void],
+    effects: Floats,
+    *,
+    seed: int,
+    virtual: int = 1000,
+    jobs: int | None = None,
+) -> Evaluation:
+    """The log likelihood of one parameter set (1,) with effects (4,), and what it is made of."""
+    spec = population_spec(_target().population, _target().setting)
+    twins, lesions = draw_population(
+        spec, _target().setting, np.repeat(draw, virtual), seed=seed, effects=np.tile(effects, (virtual, 1))
+    )
+    twins["draw"] = 0
+    end = data.horizon_days
+    paths = {
+        arm.name: walk(lesions, twins, draw, _programmes()[arm.name], seed=seed, horizon_days=end, jobs=jobs)
+        for arm in data.arms
+    }
+    with ThreadPoolExecutor(min(len(data.arms), jobs or len(data.arms))) as threads:
+        parts = list(threads.map(lambda arm: _matched(arm, paths[arm.name], draw[0], effects), data.arms))
+    logs, ess = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    stray = np.concatenate([arm.stray for arm in data.arms])[:, None]
+    logs = np.logaddexp(np.log1p(-STRAY) + logs, np.log(STRAY) + stray)
+    total = logs.sum(0)
+    best = int(total.argmax())
+    value = float(total[best] + np.log(np.exp(total - total[best]).mean()))
+    return Evaluation(value, logs[:, best], ess[:, best], float(SIGMAS[best]), paths)
+
+
+def _matched(arm: FfcdArm, paths: Paths, par: np.void, effects: Floats) -> tuple[Floats, Floats]:
+    """(log likelihood, virtual patients that count), both (patients, SIGMAS)."""
+    n = arm.died.size
+    log_mean, ess = np.empty((n, SIGMAS.size)), np.empty((n, SIGMAS.size))
+    sd = float(par["death_frailty_sd"])
+    frailty = np.stack([np.exp(sd * _NODES - 0.5 * sd**2), _WEIGHTS / _WEIGHTS.sum()])
+    draw = (
+        float(par["death_intercept"] + effects[DEATH]),
+        *(
+            float(par[name])
+            for name in ("death_new_lesion", "death_liver_max", "death_liver_mid", "death_liver_width")
+        ),
+    )
+    match(
+        arm.first, arm.last, arm.when, _background(arm, par),
+        np.exp(float(par["death_ecog"]) * (arm.ecog - MEAN_ECOG)), arm.died,
+        (arm.row, arm.weight, arm.size), draw, frailty, paths.values, paths.new_day, SIGMAS, log_mean, ess,
+    )  # fmt: skip
+    return log_mean, ess
+
+
+def _background(arm: FfcdArm, par: np.void) -> Floats:
+    """Hazard of death of other causes at the end of follow-up (1/d) and summed up to it, shape (n, 2)."""
+    b = np.log(2.0) / float(par["background_doubling_years"])
+    start = float(par["background_65"]) * np.exp(b * (arm.age - 65.0))
+    years = arm.when[:, 2] / DAYS
+    return np.column_stack([start * np.exp(b * years) / DAYS, start * np.expm1(b * years) / b])
+
+
+def evaluate_in_parts(
+    path: Path,
+    data: FfcdData,
+    draws: NDArray[np.void],
+    *,
+    seed: int,
+    virtual: int = 1000,
+    effects: Floats | None = None,
+    jobs: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Floats:
+    """As `evaluate`, with what is done kept in `path` (npz) after every PART sets; goes on from there.
+
+    What was kept for other draws, effects, data or settings is not used.
+    """
+    added = _checked(draws, effects, virtual)
+    digest = hashlib.sha256(draws.tobytes() + added.tobytes())
+    digest.update(f"{data.key} {seed} {virtual}".encode())
+    key = digest.hexdigest()
+    found = _kept(path, key)
+    while found.size < draws.size:
+        rows = slice(found.size, found.size + PART)
+        part = evaluate(data, draws[rows], seed=seed, virtual=virtual, effects=added[rows], jobs=jobs)
+        found = np.concatenate([found, part])
+        _keep(path, key, found)
+        if progress is not None:
+            progress(found.size)
+    return found
+
+
+def _kept(path: Path, key: str) -> Floats:
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            return np.asarray(kept["value"], np.float64) if str(kept["key"]) == key else np.zeros(0)
+    except (OSError, KeyError, ValueError, EOFError):
+        return np.zeros(0)
+
+
+def _keep(path: Path, key: str, found: Floats) -> None:
+    """Write under another name and move into place, so that a kill leaves the old file or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(path.name + ".part")
+    with new.open("wb") as file:
+        np.savez(file, value=found, key=np.array(key))
+    os.replace(new, path)
