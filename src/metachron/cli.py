@@ -240,7 +240,7 @@ def validate(
     ] = 60,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder for validation.html, validation.json and curves.csv."),
+        typer.Option(metavar="DIR", help="Folder for validation.html, .json, curves.csv, credibility.md."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON only.")] = False,
     template: Annotated[bool, typer.Option("--template", help="Print a trial file to fill in.")] = False,

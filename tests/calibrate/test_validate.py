@@ -177,3 +177,15 @@ def test_report_tables_and_csv_hold_every_curve() -> None:
     assert "https://" not in page
     assert "| MINE" in text
     assert table.count("\n") == 1 + 3 * 61
+
+
+def test_a_direction_needs_a_difference() -> None:
+    alike = run(trial(curves=[curve("control", 0.1), curve("bev", 0.1)]))
+    assert alike.summary.contrasts == 0
+    assert "no difference observed" in alike.contrasts[0].reason
+
+
+def test_the_share_to_expect_follows_the_size_of_the_trial() -> None:
+    s = run(trial(curves=RIGHT)).summary
+    assert s.direction_expected_share is not None
+    assert s.direction_expected_share > 0.99

@@ -16,6 +16,7 @@ from scipy.special import ndtr
 
 from metachron.calibrate.baselines import classes_of
 from metachron.calibrate.hazard_ratio import (
+    LEAST_LN,
     Z_95,
     Counts,
     Ratio,
@@ -114,7 +115,7 @@ def score_pair(
         right = same_direction(predicted.value, seen.value)
     reason = pair.reason
     if not reason and right is None:
-        reason = "no direction: no event to compare, or the model does not tell the arms apart"
+        reason = no_direction(predicted, seen)
     paper = pair.published
     return RatioScore(
         trial=target.trial,
@@ -137,6 +138,14 @@ def score_pair(
         direction_right=right,
         in_sample=in_sample,
     )
+
+
+def no_direction(predicted: Ratio | None, seen: Ratio | None) -> str:
+    """Why a direction cannot be right or wrong."""
+    if predicted is None or seen is None:
+        return "an arm has no event to compare"
+    close = [n for n, r in (("predicted", predicted), ("observed", seen)) if abs(np.log(r.value)) < LEAST_LN]
+    return f"no difference {' or '.join(close)} (within 1 %)"
 
 
 def observe_pair(pair: Pair) -> tuple[Ratio | None, float | None, From]:

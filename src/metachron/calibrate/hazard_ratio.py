@@ -16,6 +16,7 @@ from metachron.calibrate.observed import Bools, Floats, Observed
 STEP_MONTHS = 0.25
 Z_90, Z_95 = 1.6448536269514722, 1.959963984540054
 MOST_STEPS = 60
+LEAST_LN = 0.01  # nearer to one a hazard ratio has no direction
 LARGEST_LN = 6.0  # a hazard ratio beyond e^6 is no estimate
 
 
@@ -147,7 +148,7 @@ def predicted_ratio(arms: tuple[Counts, Counts], halves: list[tuple[Counts, Coun
 
 
 def same_direction(one: float, other: float) -> bool | None:
-    """Whether two hazard ratios lie on the same side of one; None when either is one exactly."""
-    if one == 1.0 or other == 1.0:
+    """Whether two hazard ratios lie on the same side of one; None when either is within 1 % of it."""
+    if min(abs(np.log(one)), abs(np.log(other))) < LEAST_LN:
         return None
     return (one < 1.0) == (other < 1.0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from scipy.special import ndtr
 
+from metachron.calibrate.hazard_ratio import Z_95
 from metachron.calibrate.validation import CurveScore, Group, PointScore, RatioScore, Summary
 
 P_CLEAR = 0.05
@@ -40,6 +42,7 @@ def summarise(
         direction_right=right,
         contrasts=len(judged),
         direction_right_share=right / len(judged) if judged else None,
+        direction_expected_share=mean(s for r in judged if (s := expected_right(r)) is not None),
         direction_right_significant=sum(bool(r.direction_right) for r in clear),
         contrasts_significant=len(clear),
         mean_absolute_rmst_difference_months=mean(abs(c.rmst_difference_months) for c in counted),
@@ -50,6 +53,14 @@ def summarise(
         shown=group(c for c in curves if c.use == "shown"),
         by_setting={s: group(c for c in counted if c.setting == s) for s in settings(counted)},
     )
+
+
+def expected_right(r: RatioScore) -> float | None:
+    """Chance that the observed ratio falls on the predicted side of one if the prediction is the truth."""
+    if r.predicted is None or r.observed_low is None or r.observed_high is None or r.observed_low <= 0:
+        return None
+    error = np.log(r.observed_high / r.observed_low) / (2 * Z_95)
+    return float(ndtr(abs(np.log(r.predicted)) / error)) if error > 0 else None
 
 
 def _patients(curves: Sequence[CurveScore]) -> int:

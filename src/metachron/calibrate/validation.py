@@ -173,6 +173,9 @@ class Summary(Part):
     direction_right: int = Field(description="Contrasts whose direction was predicted.")
     contrasts: int
     direction_right_share: float | None
+    direction_expected_share: float | None = Field(
+        description="What predicted hazard ratios that are the truth would get, by sampling alone."
+    )
     direction_right_significant: int = Field(description="The same of contrasts observed with p < 0.05.")
     contrasts_significant: int
     mean_absolute_rmst_difference_months: float | None

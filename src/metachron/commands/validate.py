@@ -66,7 +66,9 @@ def run_validate(options: ValidateOptions) -> None:
     else:
         show(found)
     if options.out is not None:
-        terminal.say(f"written: {options.out / 'validation.html'}, validation.json, curves.csv")
+        terminal.say(
+            f"written: {options.out / 'validation.html'}, validation.json, curves.csv, credibility.md"
+        )
 
 
 def validation(options: ValidateOptions, progress: terminal.Progress) -> Validation:
@@ -102,7 +104,8 @@ def read_inputs(
 
 
 def write(found: Validation, out: Path) -> None:
-    """The report, the document and the points of the curves, all or none."""
+    """The report, the document, the points of the curves and the credibility file, all or none."""
+    from metachron.report.credibility import credibility
     from metachron.report.validation import curves_csv, write_validation
 
     files.write_all(
@@ -110,6 +113,7 @@ def write(found: Validation, out: Path) -> None:
             out / "validation.html": lambda path: write_validation(found, path),
             out / "validation.json": files.text_writer(found.model_dump_json(indent=2) + "\n"),
             out / "curves.csv": files.text_writer(curves_csv(found)),
+            out / "credibility.md": files.text_writer(credibility(found)),
         }
     )
 

@@ -92,6 +92,8 @@ def summary_table(v: Validation) -> Table:
         ("90 % intervals that hold the observed landmark", _cover(s.coverage_90, s.landmarks)),
         ("Published points inside their 90 % interval", _cover(s.points_coverage_90, s.points)),
         ("Direction of the effect right", share_of(s.direction_right, s.contrasts)),
+        ("  to expect if every predicted hazard ratio were the truth",
+         f"{points(s.direction_expected_share, 0)} %"),
         ("  of contrasts observed with p < 0.05",
          share_of(s.direction_right_significant, s.contrasts_significant)),
         ("Mean absolute difference of restricted mean time (months)",
