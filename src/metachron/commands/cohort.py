@@ -1,4 +1,7 @@
-"""`metachron cohort`: plan every patient of a folder and set the predictions beside what happened."""
+"""`metachron cohort`: plan every patient of a folder and set the predictions beside what happened.
+
+`metachron validate --cohort CSV` does the same with a table, read with a column map.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,7 @@ SUFFIXES = {".json", ".yaml", ".yml"}
 class CohortOptions:
     """The options of `metachron cohort`, checked when made (InputError).
 
+    `folder`: of patient files, or a table of patients (CSV); `column_map`: how such a table is read.
     `strategy_pretreated`: strategy of patients given chemotherapy before the operation; None: as the others.
     """
 
@@ -40,6 +44,7 @@ class CohortOptions:
     out: Path | None
     as_json: bool
     jobs: int
+    column_map: Path | None = None
 
     def __post_init__(self) -> None:
         inputs.check_run(self.twins, self.draws, self.seed, self.horizon_years, self.jobs)
@@ -61,13 +66,12 @@ def run_cohort(options: CohortOptions) -> None:
     Raises InputError for bad files or options, MetachronError when not every patient could be planned.
     """
     from metachron.interop.cohort_text import draw, markdown
-    from metachron.interop.outcomes import read_outcomes
 
     if options.out is not None:
         files.check_folder(options.out, "--out")
-    patients = read_folder(options.folder)
-    outcomes = read_outcomes(options.outcomes or options.folder / OUTCOMES)
-    chosen, notes = match(patients, outcomes, options)
+    patients, outcomes, notes = read_cohort(options)
+    chosen, more = match(patients, outcomes, options)
+    notes += more
     with terminal.progress_shown() as progress:
         planned = plan_all(chosen, outcomes, options, progress)
     if planned.plan is None:
@@ -87,6 +91,29 @@ def run_cohort(options: CohortOptions) -> None:
         show(comparison)
     if planned.failures:
         raise MetachronError(f"{len(planned.failures)} of {len(chosen)} patients could not be planned")
+
+
+def read_cohort(options: CohortOptions) -> tuple[list[Patient], dict[str, Outcome], list[str]]:
+    """Patients, what happened to them, and remarks; from a folder or from a table. Raises InputError."""
+    from metachron.interop.outcomes import read_outcomes
+
+    if not options.folder.is_file():
+        patients = read_folder(options.folder)
+        return patients, read_outcomes(options.outcomes or options.folder / OUTCOMES), []
+    from metachron.interop.column_map import map_of_table, read_map
+    from metachron.interop.crlm_table import convert_table
+
+    chosen = read_map(options.column_map) if options.column_map else map_of_table(options.folder)
+    found = convert_table(options.folder, chosen)
+    outcomes = {o.id: o for o in found.outcomes if o.observed}
+    if options.outcomes is not None:
+        outcomes = read_outcomes(options.outcomes)
+    if not outcomes:
+        allowed = ", ".join(f"{o.time} and {o.event}" for o in chosen.outcomes.values())
+        raise InputError(
+            Problem("outcomes", "the table does not say what happened", allowed), str(options.folder)
+        )
+    return found.patients, outcomes, found.notes
 
 
 def read_folder(folder: Path) -> list[Patient]:

@@ -34,17 +34,24 @@ def landmark_rows(comparison: CohortComparison) -> list[tuple[str, ...]]:
 
 
 def score_rows(comparison: CohortComparison) -> list[tuple[str, ...]]:
-    """Endpoint, patients, events, expected events, their ratio, Harrell's C."""
+    """Endpoint, patients, events, expected events, their ratio, Harrell's C, Brier scores, calibration."""
     return [_score_row(summary) for summary in comparison.summaries]
 
 
 def _score_row(summary: EndpointSummary) -> tuple[str, ...]:
     counts = (str(summary.patients), str(summary.events), f"{summary.expected_events:.1f}")
-    return (summary.title, *counts, ratio(summary.ratio), ratio(summary.concordance))
+    brier = NOT_KNOWN
+    if summary.integrated_brier is not None and summary.brier_of_kaplan_meier is not None:
+        brier = f"{summary.integrated_brier:.3f} ({summary.brier_of_kaplan_meier:.3f})"
+    ranks = (ratio(summary.ratio), ratio(summary.concordance))
+    return (summary.title, *counts, *ranks, brier, ratio(summary.calibration_slope))
 
 
 LANDMARK_HEAD = ("endpoint", "year", "predicted %", "observed %", "difference", "at risk")
-SCORE_HEAD = ("endpoint", "patients", "events", "expected", "observed / expected", "Harrell's C")
+SCORE_HEAD = (
+    "endpoint", "patients", "events", "expected", "observed / expected", "Harrell's C",
+    "Brier score (Kaplan-Meier)", "calibration slope",
+)  # fmt: skip
 
 
 def markdown(comparison: CohortComparison) -> str:

@@ -12,7 +12,11 @@ from metachron.patient import schema_tree as tree
 from metachron.patient.suggest import closest
 from metachron.patient.text import parse_text
 
-BUILT_IN = Path(__file__).parent / "maps" / "colorectal_liver_metastases.yaml"
+MAPS = Path(__file__).parent / "maps"
+BUILT_IN = MAPS / "colorectal_liver_metastases.yaml"
+PLAIN = MAPS / "resected_liver_metastases.yaml"
+# Months from the operation on the primary to the first metastasis: no field of the record, which has dates
+INTERVAL = "interval_months"
 MAX_BYTES = 20_000_000
 Endpoint = Literal["os", "rfs", "hepatic_rfs"]
 SCALARS = {"number", "integer", "boolean", "string", "date"}
@@ -40,6 +44,7 @@ class Outcome(Strict):
 
     time: str
     event: str
+    optional: bool = Field(False, description="The table may lack both columns.")
 
 
 class ColumnMap(Strict):
@@ -110,6 +115,16 @@ def read_map(path: Path | None = None) -> ColumnMap:
     return found
 
 
+def map_of_table(path: Path) -> ColumnMap:
+    """The built-in map whose columns the table has: that of the public collection, else the plain one."""
+    public = read_map(BUILT_IN)
+    header = {
+        cell.strip().strip('"') for cell in read_text(path, "a table (CSV)").split("\n", 1)[0].split(",")
+    }
+    needed = {name for name, column in public.columns.items() if not column.optional}
+    return public if needed <= header else read_map(PLAIN)
+
+
 def check_map(found: ColumnMap) -> list[Problem]:
     """What is wrong with a map of the right form."""
     places = [(f"columns.{name}.field", column.field) for name, column in found.columns.items()]
@@ -140,6 +155,8 @@ def check_map(found: ColumnMap) -> list[Problem]:
 
 
 def _field_problem(where: str, field: str) -> Problem | None:
+    if field == INTERVAL and where.startswith("columns."):
+        return None
     at = tree.node(tuple(field.split(".")))
     if at is None:
         known = [tree.write_path(path) for path, _ in tree.all_fields()]

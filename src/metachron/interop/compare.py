@@ -6,10 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.stats import norm
 
+from metachron.calibrate.individual_score import calibration_slope, integrated_brier
 from metachron.interop.column_map import Endpoint
 from metachron.interop.outcomes import ENDPOINTS, Outcome
 from metachron.interop.survival import (
+    LEVEL,
     Bools,
     Floats,
     KaplanMeier,
@@ -74,6 +77,14 @@ class EndpointSummary(Shown):
     ratio: Interval | None = Field(description="Observed over expected events; exact Poisson interval.")
     concordance: Interval | None = Field(description="Harrell's C; 0.5 is no better than a coin.")
     comparable_pairs: int
+    integrated_brier: float | None = Field(
+        description="Weighted for censoring, to `brier_months`; low is good."
+    )
+    brier_of_kaplan_meier: float | None = Field(description="The same for one curve for everyone.")
+    brier_months: float
+    calibration_slope: Interval | None = Field(
+        description="Of ln(-ln S) predicted at `brier_months`; 1 when right, below 1 when too extreme."
+    )
     landmarks: list[Landmark]
     months: list[float]
     predicted: list[float] = Field(description="Mean over patients, on `months`.")
@@ -204,11 +215,36 @@ def _scores(
     c = harrell_c(ends, inside, np.array([p.mean_months(endpoint, covered) for p in predicted]))
     low, high = events_interval(events)
     return {
+        **_squared_error(endpoint, predicted, ends, inside, covered),
         "events": events,
         "expected_events": expected,
         "ratio": _interval(events / expected, low / expected, high / expected) if expected > 0 else None,
         "concordance": _interval(*c[:3]) if c else None,
         "comparable_pairs": c[3] if c else 0,
+    }
+
+
+def _squared_error(
+    endpoint: Endpoint, predicted: list[Predicted], times: Floats, event: Bools, covered: float
+) -> dict[str, Any]:
+    """Integrated Brier score and slope of calibration, up to five years or as far as anything is known."""
+    until = float(min(LANDMARKS[-1], covered, np.floor(times.max(initial=0.0))))
+    names = ("integrated_brier", "brier_of_kaplan_meier", "calibration_slope")
+    nothing: dict[str, Any] = dict.fromkeys(names) | {"brier_months": until}
+    if until < 1 or not event.any():
+        return nothing
+    months = np.linspace(0.0, until, max(2, int(until) + 1))
+    curves = np.stack([p.on(endpoint, months)[0] for p in predicted])
+    km = kaplan_meier(times, event)
+    alike = np.tile([1.0 if (seen := km.at(m)) is None else seen[0] for m in months], (len(predicted), 1))
+    ends, inside = np.minimum(times, until), event & (times <= until)
+    slope, error = calibration_slope(ends, inside, curves[:, -1])
+    half = float(norm.ppf(0.5 + LEVEL / 2)) * error
+    return {
+        "integrated_brier": integrated_brier(times, event, curves, months),
+        "brier_of_kaplan_meier": integrated_brier(times, event, alike, months),
+        "brier_months": until,
+        "calibration_slope": _interval(slope, slope - half, slope + half) if np.isfinite(half) else None,
     }
 
 

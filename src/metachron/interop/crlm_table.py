@@ -10,14 +10,16 @@ import csv
 import io
 import math
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from metachron.errors import InputError, Problem
-from metachron.interop.column_map import MONTHS, Column, ColumnMap, read_map, read_text
+from metachron.interop.column_map import INTERVAL, MONTHS, Column, ColumnMap, read_map, read_text
 from metachron.interop.outcomes import Outcome, check_order, parse_observed
 from metachron.patient import derive
 from metachron.patient import schema_tree as tree
+from metachron.patient.derive import DAYS_PER_MONTH
 from metachron.patient.load import parse_patient
 from metachron.patient.schema import Patient
 from metachron.patient.suggest import closest
@@ -25,6 +27,7 @@ from metachron.patient.suggest import closest
 BOOLEANS = {"0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 UNKNOWN_HINT = "If it is unknown, leave the cell empty or list its code under `missing` in the map"
 MAX_ROWS = 20_000
+MOST_INTERVAL_MONTHS = 240.0
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,9 @@ def _check_header(header: list[str], column_map: ColumnMap) -> list[str]:
 
 
 def _optional(name: str, column_map: ColumnMap) -> bool:
-    return name in column_map.columns and column_map.columns[name].optional
+    if name in column_map.columns:
+        return column_map.columns[name].optional
+    return any(name in (o.time, o.event) and o.optional for o in column_map.outcomes.values())
 
 
 def _repeated(rows: list[Row], column_map: ColumnMap) -> list[Problem]:
@@ -147,6 +152,9 @@ def patient_of(row: Row, column_map: ColumnMap, problems: list[Problem]) -> Pati
         cell = row.cells.get(name, "")
         if _missing(cell, column_map):
             continue
+        if column.field == INTERVAL:
+            _put_interval(data, cell, row.place(name), column, column_map, problems)
+            continue
         value = _value(cell, name, column, column_map, row, problems)
         if value is not None:
             _put(data, column.field, value)
@@ -165,7 +173,7 @@ def outcome_of(row: Row, column_map: ColumnMap, problems: list[Problem]) -> Outc
     outcome = Outcome(row.cells[column_map.column_of("id")])
     factor = MONTHS[column_map.outcome_unit]
     for endpoint, columns in column_map.outcomes.items():
-        cells = [row.cells[name] for name in (columns.time, columns.event)]
+        cells = [row.cells.get(name, "") for name in (columns.time, columns.event)]
         time, event = (None if _missing(cell, column_map) else cell for cell in cells)
         if time is not None and column_map.decimal == "," and "." not in time:
             time = time.replace(",", ".")
@@ -175,6 +183,26 @@ def outcome_of(row: Row, column_map: ColumnMap, problems: list[Problem]) -> Outc
             outcome.observed[endpoint] = seen
     problems += check_order(outcome, f"row {row.number}")
     return outcome
+
+
+def _put_interval(
+    data: dict[str, Any],
+    cell: str,
+    place: str,
+    column: Column,
+    column_map: ColumnMap,
+    problems: list[Problem],
+) -> None:
+    """Months from the operation on the primary to the first metastasis, as dates before the assessment."""
+    number = _number(cell, column_map.decimal)
+    months = None if number is None else number * (column.factor or 1.0)
+    if months is None or not 0 <= months <= MOST_INTERVAL_MONTHS:
+        allowed = f"0 to {MOST_INTERVAL_MONTHS:g} months"
+        problems.append(Problem(place, f"{cell!r} is no interval", allowed, UNKNOWN_HINT))
+        return
+    found = date.fromisoformat(str(data["assessed_on"]))
+    _put(data, "metastasis_summary.detected_on", found.isoformat())
+    _put(data, "primary.resected_on", (found - timedelta(days=round(months * DAYS_PER_MONTH))).isoformat())
 
 
 def _put(data: dict[str, Any], field: str, value: Any) -> None:
