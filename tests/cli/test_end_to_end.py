@@ -45,7 +45,7 @@ def test_table_and_report(first: tuple[Path, subprocess.CompletedProcess[str]]) 
     folder, result = first
     assert result.returncode == 0, result.stderr
     assert "Report: here/report.html" in result.stdout
-    assert "not fitted" in result.stdout
+    assert "fitted" in result.stdout
     assert "Traceback" not in result.stderr
     report = (folder / "here" / "report.html").read_text("utf-8")
     assert report.rstrip().endswith("</html>")

@@ -24,7 +24,7 @@ LIMIT = math.log(5.0e8)
 
 def after_primary(nodes: float, t4: float = 0.0, t12: float = 0.0) -> float:
     positive = np.array([float(nodes > 0)])
-    return float(load_after_primary(median_parameters(), np.array([nodes]), positive, t4, t12)[0])
+    return float(load_after_primary(median_parameters(prior=True), np.array([nodes]), positive, t4, t12)[0])
 
 
 def with_metastases(
@@ -34,7 +34,7 @@ def with_metastases(
         return np.array([value])
 
     found = load_with_metastases(
-        median_parameters(), one(count), one(synchronous), one(ras), one(0.0), one(0.0), points
+        median_parameters(prior=True), one(count), one(synchronous), one(ras), one(0.0), one(0.0), points
     )
     return float(found[0])
 
