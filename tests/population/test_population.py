@@ -141,8 +141,6 @@ def test_nodes_and_stage_set_the_load() -> None:
 
 def test_nodes_set_the_growth_of_unseen_disease() -> None:
     d = draws(500)
-    if "growth_nodes" not in d.dtype.names:
-        pytest.skip("growth does not depend on nodes")
     few, many = (
         draw_population(population_spec({"nodes": {n: 1.0}}, "adjuvant"), "adjuvant", d, seed=6)[0]
         for n in ("1", "8")

@@ -20,7 +20,7 @@ from metachron.engine.batch import Lives, simulate
 from metachron.engine.records import CR, PR, PROGRESSED
 from metachron.errors import InputError, Problem
 from metachron.population.draw import DEATH, disease_free, draw_population
-from metachron.population.spec import PopulationSpec, population_spec
+from metachron.population.spec import LOCAL, PopulationSpec, population_spec
 from metachron.population.streams import Streams
 
 Floats = NDArray[np.float64]
@@ -32,6 +32,9 @@ ENDPOINTS = ("OS", "PFS", "DFS", "RFS", "recurrence", "TTP", "TTF", "hepatic_DFS
 BLOCK = 16_384  # patients drawn at once, with streams of their own
 ROUNDS = 4  # times that patients are drawn until each draw has as many in the trial as were asked for
 MOST_CANDIDATES = 6  # patients drawn for one enrolled at most
+# Scans are done within a window about their day: a week to each side (usual in protocols; recalled), or an
+# eighth of longer intervals (assumed)
+WINDOW_DAYS, WINDOW_SHARE = 7.0, 0.125
 LEAD_DAYS = 3650.0  # nobody enters a trial later than this after the start of the first line
 
 
@@ -71,7 +74,10 @@ class _Setup:
 
 @dataclass
 class _Piece:
-    """Patients of one block who were enrolled: row of the draws, number, and what they lived."""
+    """Patients of one block who were enrolled: row of the draws, number, and what they lived.
+
+    `course_end`: of treatment that ended before progression, else infinite.
+    """
 
     row: Ints
     order: Ints
@@ -207,6 +213,7 @@ def _live(setup: _Setup, rows: Ints, batch: int, number: int, only: Ints | None)
     if only is not None:
         fit = np.isin(np.arange(rows.size), only)
     branch = _branch_of(setup, rows.size, batch)
+    late = 2.0 * Streams(setup.seed, batch)["scan window"].random(rows.size) - 1.0
     wild = twins["egfr_active"] > 0.5
     twins["draw"] = rows
     pieces = []
@@ -215,7 +222,7 @@ def _live(setup: _Setup, rows: Ints, batch: int, number: int, only: Ints | None)
             mine = np.flatnonzero(fit & (branch == index) & kind)
             if mine.size:
                 lives = _simulated(setup, course, lesions[mine], twins[mine])
-                pieces.append(_piece(setup, course, lives, rows[mine], twins["key"][mine]))
+                pieces.append(_piece(setup, course, lives, rows[mine], twins["key"][mine], late[mine]))
     return _joined(pieces)
 
 
@@ -249,8 +256,12 @@ def _months(setup: _Setup) -> float:
     return setup.spec.months_since_surgery * DAYS_PER_MONTH if setup.setting == "resected_metastases" else 0.0
 
 
-def _piece(setup: _Setup, course: Course, lives: Lives, rows: Ints, order: Ints) -> _Piece:
-    """Days from the beginning of follow-up of those enrolled; infinite when nothing happened."""
+def _piece(setup: _Setup, course: Course, lives: Lives, rows: Ints, order: Ints, late: Floats) -> _Piece:
+    """Days from the beginning of follow-up of those enrolled; infinite when nothing happened.
+
+    `late` (n,), from -1 to 1: how early or late in its window each patient is scanned. It moves the day on
+    which progression is seen, and nothing else.
+    """
     out = lives.outcomes
     if course.origin < 0:
         start = np.zeros(rows.size)
@@ -265,18 +276,31 @@ def _piece(setup: _Setup, course: Course, lives: Lives, rows: Ints, order: Ints)
             inside &= lasted >= course.induction_days
         if setup.setting == "resected_metastases":
             inside &= progression > start
-    end = _course_end(course, lives)
     response = np.isin(out["response"], (CR, PR)) if course.origin < 0 else np.zeros(rows.size, np.bool_)
-    at = start[inside]
+    in_liver = np.where(out["hepatic_event"] == PROGRESSED, out["hepatic"], np.inf)
+    hepatic = np.where(in_liver > start, in_liver, progression)
+    end = _course_end(course, lives)
+    at, shift = start[inside], late[inside] * _window(setup, course)
+
+    def seen(day: Floats) -> Floats:
+        return np.asarray(np.maximum(day[inside] + shift - at, 1.0))
+
     return _Piece(
         rows[inside],
         order[inside],
         out["death"][inside] - at,
-        progression[inside] - at,
-        np.where(out["hepatic"] > start, out["hepatic"], progression)[inside] - at,
-        end[inside] - at,
+        seen(progression),
+        seen(hepatic),
+        np.where(end < progression, end, np.inf)[inside] - at,
         response[inside],
     )
+
+
+def _window(setup: _Setup, course: Course) -> float:
+    """Days by which a scan may be early or late."""
+    local = setup.setting == "adjuvant" or setup.setting in LOCAL
+    every = course.programme.first_scan if local else course.programme.on_treatment_days
+    return max(WINDOW_DAYS, WINDOW_SHARE * every)
 
 
 def _course_end(course: Course, lives: Lives) -> Floats:
@@ -314,7 +338,8 @@ def _collected(pieces: list[_Piece], candidates: Ints, per_draw: int, setup: _Se
 
 def _endpoints(p: _Piece, follow: float) -> tuple[dict[str, Floats], dict[str, Bools]]:
     """(days, event) by endpoint, censored at the end of follow-up."""
-    either = np.minimum(p.progression, p.death)
+    progression = np.where(np.isfinite(p.progression), np.minimum(p.progression, p.death), np.inf)
+    either = np.minimum(progression, p.death)
     failed = np.minimum(either, np.maximum(p.course_end, 0.0))
     times = {"OS": p.death, "TTF": failed, "hepatic_DFS": np.minimum(p.hepatic, p.death)}
     times |= dict.fromkeys(("PFS", "DFS", "RFS"), either)
@@ -322,7 +347,7 @@ def _endpoints(p: _Piece, follow: float) -> tuple[dict[str, Floats], dict[str, B
     event = {name: np.asarray(t <= follow) for name, t in times.items()}
     for name in ("recurrence", "TTP"):
         days[name] = np.minimum(either, follow)
-        event[name] = (p.progression <= p.death) & (p.progression <= follow)
+        event[name] = progression <= follow
     return days, event
 
 

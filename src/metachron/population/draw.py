@@ -55,24 +55,10 @@ def draw_population(
     streams = Streams(seed, batch)
     n = draws.size
     added = np.zeros((n, 4)) if effects is None else effects
-    twins = np.zeros(n, TWIN)
-    twins["key"] = twins["draw"] = np.arange(n)
     markers = draw_markers(spec, n, streams)
-    draw_tumour(twins, draws, streams)
-    set_markers(twins, draws, *markers)
-    draw_resistance(twins, draws, streams)
-    draw_body(twins, draws, streams)
-    draw_frailty(twins, draws, _ecog(spec, n, streams), streams)
-    twins["age"] = _age(spec.age_years, streams["age"].standard_normal(n))
-    woman = streams["sex"].random(n) < spec.female
-    female = draws["background_female_factor"]
-    twins["background_factor"] = np.where(woman, female, 2.0 - female)
-    # bounds of the engine, which the far tails of wide designs pass
-    twins["growth"] = np.minimum(twins["growth"] * np.exp(added[:, GROWTH]), 1.0)
-    twins["sensitivity"] = np.minimum(twins["sensitivity"] * np.exp(added[:, KILL]), 1e3)
-    if setting == "adjuvant" and "growth_nodes" in (draws.dtype.names or ()):
-        ln_nodes = np.log(np.maximum(_nodes(spec, n, streams), 1.0))
-        twins["growth"] *= np.exp(draws["growth_nodes"] * (ln_nodes - 1.0))
+    twins = _draw_twins(spec, setting, draws, markers, streams)
+    twins["growth"] *= np.exp(added[:, GROWTH])
+    twins["sensitivity"] *= np.exp(added[:, KILL])
     seen = 0 if setting == "adjuvant" else ROOM_VISIBLE
     lesions = np.zeros((n, seen + ROOM_OCCULT), LESION)
     draw_variety(lesions, draws, streams)
@@ -84,6 +70,32 @@ def draw_population(
     else:
         _unseen_at_baseline(lesions[:, seen:])
     return twins, packed(twins, lesions)
+
+
+def _draw_twins(
+    spec: PopulationSpec,
+    setting: str,
+    d: NDArray[np.void],
+    markers: tuple[Floats, Floats, Floats],
+    streams: Streams,
+) -> NDArray[np.void]:
+    """The patients without their lesions."""
+    n = d.size
+    twins = np.zeros(n, TWIN)
+    twins["key"] = twins["draw"] = np.arange(n)
+    draw_tumour(twins, d, streams)
+    set_markers(twins, d, *markers)
+    if setting == "adjuvant":  # as growth_by_findings of the model: no positive node counts as one
+        ln_nodes = np.log(np.maximum(_nodes(spec, n, streams), 1.0))
+        twins["growth"] *= np.exp(d["growth_nodes"] * (ln_nodes - 1.0))
+    draw_resistance(twins, d, streams)
+    draw_body(twins, d, streams)
+    draw_frailty(twins, d, _ecog(spec, n, streams), streams)
+    twins["age"] = _age(spec.age_years, streams["age"].standard_normal(n))
+    woman = streams["sex"].random(n) < spec.female
+    female = d["background_female_factor"]
+    twins["background_factor"] = np.where(woman, female, 2.0 - female)
+    return twins
 
 
 def packed(twins: NDArray[np.void], lesions: NDArray[np.void]) -> NDArray[np.void]:
