@@ -251,6 +251,18 @@ def validate(
             help="Predict single patients of the Moertel trial (`colon` of R's survival) beside Cox's model.",
         ),
     ] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Predict every patient of your own cohort of resected liver metastases, one row a patient;"
+            " as `metachron cohort` with its defaults.",
+        ),
+    ] = None,
+    column_map: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="How the columns of the cohort are read (YAML)."),
+    ] = None,
     leave_one_out: Annotated[
         bool, typer.Option("--leave-one-out", help="Predict each registered trial from a fit to the others.")
     ] = False,
@@ -271,6 +283,9 @@ def validate(
         return
     if individual is not None:
         command.run_individual(individual, seed=seed, out=out, as_json=json)
+        return
+    if cohort is not None:
+        command.run_cohort_table(cohort, column_map, seed=seed, out=out, as_json=json, jobs=jobs)
         return
     options = command.ValidateOptions(
         targets or [], ipd or [], draws, per_draw, out, json, leave_one_out, prior, seed, jobs

@@ -117,3 +117,11 @@ def test_wrong_options_are_named(
     assert result.code == 2
     assert expected in result.err
     assert "Traceback" not in result.err
+
+
+def test_single_patients_and_cohorts_are_handed_on(metachron, tmp_path: Path) -> None:
+    for option in ("--individual", "--cohort"):
+        result = metachron("validate", option, tmp_path / "nowhere.csv")
+        assert result.code == 2
+        assert "nowhere.csv" in result.err
+        assert "Traceback" not in result.err

@@ -82,6 +82,9 @@ def score_curve(
         n=observed.n,
         events=int(observed.event.sum()),
         observed_from=observed.source,
+        stratum=any(
+            c.origin == "individual" and (c.arm, c.endpoint) == (key.arm, key.endpoint) for c in target.curves
+        ),
         use="shown" if reason else "fit",
         reason=reason,
         in_sample=fitted and not reason,

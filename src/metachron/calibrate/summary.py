@@ -51,6 +51,7 @@ def summarise(
         fitted=group(c for c in counted if c.in_sample),
         new=group(c for c in counted if not c.in_sample),
         shown=group(c for c in curves if c.use == "shown"),
+        without_strata=group(c for c in counted if not c.stratum),
         by_setting={s: group(c for c in counted if c.setting == s) for s in settings(counted)},
     )
 
@@ -77,9 +78,14 @@ def settings(curves: Sequence[CurveScore]) -> list[str]:
 
 
 def group(curves: Iterable[CurveScore]) -> Group:
-    """How many, and their mean error."""
-    errors = [c.integrated_absolute_error for c in curves]
-    return Group(curves=len(errors), mean_absolute_error=mean(errors))
+    """How many, and their mean errors."""
+    found = list(curves)
+    return Group(
+        curves=len(found),
+        mean_absolute_error=mean(c.integrated_absolute_error for c in found),
+        nearest_trial_error=mean(c.nearest_trial.error for c in found if c.nearest_trial),
+        pooled_weibull_error=mean(c.pooled_weibull.error for c in found if c.pooled_weibull),
+    )
 
 
 def mean(values: Iterable[float]) -> float | None:

@@ -104,6 +104,7 @@ class CurveScore(Part):
     n: int
     events: int
     observed_from: Literal["individual times", "registered grid"]
+    stratum: bool = Field(description="A small stratum of a trial whose single patients are registered.")
     use: Literal["fit", "shown"] = Field(description="shown: scored, but in no mean.")
     reason: str = Field(description="Why it is only shown.")
     in_sample: bool = Field(description="The parameters were fitted to this curve.")
@@ -148,10 +149,12 @@ class PointScore(Part):
 
 
 class Group(Part):
-    """Mean error over a group of curves."""
+    """Mean errors over a group of curves, the baselines over those that have one."""
 
     curves: int
     mean_absolute_error: float | None
+    nearest_trial_error: float | None
+    pooled_weibull_error: float | None
 
 
 class Summary(Part):
@@ -184,6 +187,7 @@ class Summary(Part):
     fitted: Group = Field(description="Curves that the parameters were fitted to.")
     new: Group = Field(description="Curves that they were not fitted to.")
     shown: Group = Field(description="Curves that are only shown.")
+    without_strata: Group = Field(description="Published arms alone, strata of single-patient data left out.")
     by_setting: dict[str, Group]
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from metachron.report.validation_text import Table
 
 MOST_LIVES = 2000
+COHORT_TWINS, COHORT_DRAWS, COHORT_YEARS = 2000, 40, 10.0  # the defaults of `metachron cohort`
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,30 @@ def run_individual(csv: Path, *, seed: int, out: Path | None, as_json: bool) -> 
         writers = {"individual.json": document, "individual.md": text}
         files.write_all({out / name: files.text_writer(content) for name, content in writers.items()})
     sys.stdout.write(document if as_json else text)
+
+
+def run_cohort_table(
+    csv: Path, column_map: Path | None, *, seed: int, out: Path | None, as_json: bool, jobs: int
+) -> None:
+    """A user's own cohort of resected metastases, with the defaults of `metachron cohort`."""
+    from metachron.commands.cohort import CohortOptions, run_cohort
+
+    run_cohort(
+        CohortOptions(
+            folder=csv,
+            outcomes=None,
+            strategy="hepatectomy",
+            strategy_pretreated=None,
+            twins=COHORT_TWINS,
+            draws=COHORT_DRAWS,
+            seed=seed,
+            horizon_years=COHORT_YEARS,
+            out=out,
+            as_json=as_json,
+            jobs=jobs,
+            column_map=column_map,
+        )
+    )
 
 
 def print_template() -> None:

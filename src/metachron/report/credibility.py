@@ -141,13 +141,19 @@ def _validation(v: Validation) -> list[str]:
     """Means by setting, the worst curves, landmarks missed and directions that were wrong."""
     scored = sorted((c for c in v.curves if c.use == "fit"), key=lambda c: -c.integrated_absolute_error)
     groups = [
-        (SETTING_NAMES.get(name, name), str(g.curves), points(g.mean_absolute_error))
+        (
+            SETTING_NAMES.get(name, name),
+            str(g.curves),
+            points(g.mean_absolute_error),
+            points(g.nearest_trial_error),
+            points(g.pooled_weibull_error),
+        )
         for name, g in v.summary.by_setting.items()
     ]
     worst = [_worst(c) for c in scored[:WORST]]
     wrong = [_wrong(r) for r in v.contrasts if r.scored and r.direction_right is False]
     left = [f"{curve_name(c)}: {c.reason}" for c in v.curves if c.use == "shown"] + v.not_scored
-    parts = [table(("setting", "curves", "mean absolute error, points"), groups)]
+    parts = [table(("setting", "curves", "error, points", "nearest trial", "pooled Weibull"), groups)]
     if worst:
         head = ("curve", "error, points", "sampling alone", "worst landmark")
         parts += ["### Curves that fit worst", table(head, worst)]

@@ -109,13 +109,18 @@ def _groups(s: Summary) -> Rows:
         rows.append(("  curves that were fitted", _group(s.fitted)))
         rows.append(("  curves that were not fitted", _group(s.new)))
     rows += [(f"  {SETTING_NAMES.get(name, name)}", _group(g)) for name, g in s.by_setting.items()]
+    if 0 < s.without_strata.curves < s.curves:
+        rows.append(("  published arms alone, without strata", _group(s.without_strata)))
     if s.shown.curves:
         rows.append(("  only shown, in no mean", _group(s.shown)))
     return rows
 
 
 def _group(g: Group) -> str:
-    return f"{points(g.mean_absolute_error)} ({g.curves} curves)" if g.curves else "none"
+    if not g.curves:
+        return "none"
+    others = f"nearest {points(g.nearest_trial_error)}, Weibull {points(g.pooled_weibull_error)}"
+    return f"{points(g.mean_absolute_error)} ({g.curves} curve{'s' if g.curves > 1 else ''}; {others})"
 
 
 def _against(name: str, error: float | None, own: float | None, curves: int) -> tuple[str, str]:
