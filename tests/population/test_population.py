@@ -125,6 +125,16 @@ def test_unseen_lesions_are_unseen_on_day_0(setting: str) -> None:
     assert (lesions["x"][hidden] < ct_limit() + lesions["offset"][hidden]).all()
 
 
+def test_lesions_of_a_patient_differ() -> None:
+    d = draws(phi_lesion_sd=1.2)
+    _, lesions = draw_population(population_spec({}, "first_line"), "first_line", d, seed=5)
+    used = lesions["status"] > 0
+    assert lesions["resistance"][used].std() == pytest.approx(1.2, rel=0.02)
+    ln_growth = np.log(lesions["growth"][used])
+    assert ln_growth.std() == pytest.approx(float(d["sd_ln_growth_lesion"][0]), rel=0.02)
+    assert abs(np.corrcoef(ln_growth, lesions["resistance"][used])[0, 1]) < 0.02
+
+
 def test_nodes_and_stage_set_the_load() -> None:
     d = draws(occult_dispersion=0.0)
     few = population_spec({"nodes": {"1": 1.0}, "t4": 0.0, "t12": 0.0}, "adjuvant")

@@ -23,10 +23,12 @@ SHAPE_OF_SHARES = 0.7  # gamma shape of the volumes of lesions of one patient (a
 
 
 def draw_variety(lesions: NDArray[np.void], d: NDArray[np.void], streams: Streams) -> None:
-    """Growth of each lesion relative to its patient, and how much harder than usual it is to see."""
+    """Growth and logit of resistance of each lesion relative to its patient, and how hard it is to see."""
     lesions["growth"] = np.exp(
         d["sd_ln_growth_lesion"][:, None] * streams["lesion growth"].standard_normal(lesions.shape)
     )
+    z = streams["lesion resistance"].standard_normal(lesions.shape)
+    lesions["resistance"] = d["phi_lesion_sd"][:, None] * z
     u = streams["visibility"].random(lesions.shape)
     lesions["offset"] = d["detect_scale"][:, None] * np.log(u / (1 - u))
 
