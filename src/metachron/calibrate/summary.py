@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from metachron.calibrate.hazard_ratio import Z_95
+from metachron.calibrate.targets import SETTINGS
 from metachron.calibrate.validation import CurveScore, Group, PointScore, RatioScore, Summary
 
 P_CLEAR = 0.05
@@ -73,8 +74,8 @@ def _patients(curves: Sequence[CurveScore]) -> int:
 
 
 def settings(curves: Sequence[CurveScore]) -> list[str]:
-    """The settings of the curves in order of appearance."""
-    return list(dict.fromkeys(c.setting for c in curves))
+    """The settings of the curves in the order of the course of disease."""
+    return [s for s in SETTINGS if any(c.setting == s for c in curves)]
 
 
 def group(curves: Iterable[CurveScore]) -> Group:

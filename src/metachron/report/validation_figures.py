@@ -15,7 +15,7 @@ from metachron.report.validation_text import SETTING_NAMES, points
 BLUE, OCHRE = "#0b4f79", "#b5541c"
 WIDTH = 7.6  # inches, the text width of a printed page
 COLUMNS = 4
-STEPS = (3, 6, 12, 18, 24, 36, 48, 60)
+STEPS = (1, 2, 3, 6, 12, 18, 24, 36, 48, 60)
 SETTING_COLOURS = {
     "adjuvant": "#0b4f79", "resected_metastases": "#00664a", "liver_local": "#5b8c2a",
     "first_line": "#b5541c", "maintenance": "#8a6d00", "second_line": "#7d2e68", "later_line": "#4d4d4d",
