@@ -149,8 +149,8 @@ def _scores(test: Cohort, endpoint: str, survival: Floats) -> tuple[float, float
 def _calibration(cohort: Cohort, endpoint: str, parts: list[Floats], folds: int) -> tuple[float, float]:
     """Slope over the held-out predictions of all patients of a repeat and its error, averaged over repeats.
 
-    `parts`: rows and predictions of one fold each; predictions of two repeats are never mixed, since a mean of
-    predictions is less extreme than each.
+    `parts`: rows and predictions of one fold each. Repeats are never mixed, since a mean of predictions is
+    less extreme than each.
     """
     days = np.minimum(cohort.days[endpoint], TIMES[-1])
     inside = cohort.event[endpoint] & (cohort.days[endpoint] <= TIMES[-1])

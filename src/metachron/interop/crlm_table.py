@@ -282,7 +282,11 @@ def _in_table(problem: Problem, row: Row, column_map: ColumnMap) -> Problem:
 
 
 def _remarks(patients: list[Patient]) -> list[str]:
-    silent = [patient.id for patient in patients if derive.nothing_visible(patient) is not False]
+    silent = [
+        patient.id
+        for patient in patients
+        if derive.nothing_visible(patient) is not False and derive.first_detected_on(patient) is None
+    ]
     if not silent:
         return []
     return [f"the record does not say that a metastasis is in place: {', '.join(silent)}"]
