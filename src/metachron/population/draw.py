@@ -57,8 +57,9 @@ def draw_population(
     added = np.zeros((n, 4)) if effects is None else effects
     markers = draw_markers(spec, n, streams)
     twins = _draw_twins(spec, setting, draws, markers, streams)
-    twins["growth"] *= np.exp(added[:, GROWTH])
-    twins["sensitivity"] *= np.exp(added[:, KILL])
+    # bounds of the engine, which the far tails of wide designs pass
+    twins["growth"] = np.minimum(twins["growth"] * np.exp(added[:, GROWTH]), 1.0)
+    twins["sensitivity"] = np.minimum(twins["sensitivity"] * np.exp(added[:, KILL]), 1e3)
     seen = 0 if setting == "adjuvant" else ROOM_VISIBLE
     lesions = np.zeros((n, seen + ROOM_OCCULT), LESION)
     draw_variety(lesions, draws, streams)
