@@ -94,6 +94,15 @@ def test_individual_times_take_the_place_of_the_grid() -> None:
     assert len(run(trial(), individuals=[mine]).curves) == 1
 
 
+def test_a_figure_of_another_name_is_not_scored_twice() -> None:
+    mine = from_times(Key("MINE", "Fig. 1", "PFS", "control"), np.linspace(1, 20, 100), np.ones(100, bool))
+    found = run(trial(curves=RIGHT), individuals=[mine])
+    assert sorted((c.arm, c.observed_from) for c in found.curves) == [
+        ("bev", "registered grid"),
+        ("control", "individual times"),
+    ]
+
+
 def test_arms_of_other_patients_are_not_compared() -> None:
     arms = [
         {"name": "control", "strategy": "folfiri", "n": 150, "subgroup": {"ras_mutant": 0.0}},

@@ -46,7 +46,7 @@ class Key:
     arm: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observed:
     """One observed curve.
 

@@ -22,7 +22,7 @@ from metachron.calibrate.point_score import score_points
 from metachron.calibrate.predict import TrialPrediction, predict_trial
 from metachron.calibrate.predictive import PredictiveDraws, predictive_draws
 from metachron.calibrate.summary import summarise
-from metachron.calibrate.targets import DAYS_PER_MONTH, SIMULATED, Target, load_targets
+from metachron.calibrate.targets import DAYS_PER_MONTH, SIMULATED, CurveData, Target, load_targets
 from metachron.calibrate.validation import CurveScore, PointScore, RatioScore, Validation
 from metachron.errors import MetachronError
 
@@ -180,23 +180,33 @@ def observed_curves(target: Target, individuals: Sequence[Observed]) -> tuple[li
 
     A curve of individual times without a registered one is scored, unless a drug of its arm is not modelled.
     """
-    registered = {
-        (_plain(c.figure), c.endpoint, c.arm): (Key(target.trial, c.figure, c.endpoint, c.arm), c)
-        for c in target.curves
-    }
     curves: list[Observed] = []
     shown: dict[Key, str] = {}
-    given = {(_plain(o.key.figure), o.key.endpoint, o.key.arm): o for o in individuals}
-    for place, (key, grid) in registered.items():
-        curves.append(given.pop(place) if place in given else from_grid(key, grid))
+    left = list(individuals)
+    for grid in target.curves:
+        own = _same_patients(target, grid, left)
+        if own is not None:
+            left.remove(own)
+        curves.append(own or from_grid(Key(target.trial, grid.figure, grid.endpoint, grid.arm), grid))
         if grid.use == "shown":
             shown[curves[-1].key] = grid.reason
-    for observed in given.values():
+    for observed in left:
         curves.append(observed)
         left_out = target.arm(observed.key.arm).not_modelled
         if left_out:
             shown[observed.key] = f"not modelled: {', '.join(left_out)}"
     return curves, shown
+
+
+def _same_patients(target: Target, grid: CurveData, given: Sequence[Observed]) -> Observed | None:
+    """The individual times of a registered curve: of its figure, endpoint and arm; where the figure has
+    another name, of its endpoint and arm if there is only one such curve on either side."""
+    mine = [o for o in given if (o.key.endpoint, o.key.arm) == (grid.endpoint, grid.arm)]
+    for o in mine:
+        if _plain(o.key.figure) == _plain(grid.figure):
+            return o
+    alike = [c for c in target.curves if (c.endpoint, c.arm) == (grid.endpoint, grid.arm)]
+    return mine[0] if len(mine) == len(alike) == 1 else None
 
 
 def _plain(figure: str) -> str:
