@@ -185,14 +185,14 @@ def test_without_spread_the_law_is_exp_minus_m_g() -> None:
 
 @pytest.mark.slow
 def test_the_fit_recovers_a_known_truth() -> None:
-    cohort, theta = made_up(2500, 3)
+    cohort, theta = made_up(1200, 3)
     fit = Recurrence(cohort, tables(), DRAWS).fit(errors=True)
     for name in ("ln_nodes", "growth_poor_grade", "ln_growth", "size_slope"):
         low, high = fit.interval(name)
         error = (high - low) / 3.92
         truth = float(theta[fit.names.index(name)])
         assert abs(fit[name] - truth) < 3 * error, name
-        assert error < 0.2, name
+        assert error < 0.3, name
 
 
 def test_other_deaths_follow_age_and_sex() -> None:

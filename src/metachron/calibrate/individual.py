@@ -41,10 +41,12 @@ def cox(train: Cohort, test: Cohort, endpoint: str, times: Floats) -> Floats:
         warnings.simplefilter("ignore")  # deprecations inside the library are not ours
         from lifelines import CoxPHFitter
 
-        table = pd.DataFrame(train.x, columns=list(COVARIATES))
+        used = [k for k in range(len(COVARIATES)) if np.ptp(train.x[:, k]) > 0]
+        names = [COVARIATES[k] for k in used]
+        table = pd.DataFrame(train.x[:, used], columns=names)
         table["days"], table["event"] = np.maximum(train.days[endpoint], 0.5), train.event[endpoint]
         model = CoxPHFitter(penalizer=RIDGE).fit(table, "days", "event")
-        curves = model.predict_survival_function(pd.DataFrame(test.x, columns=list(COVARIATES)), times=times)
+        curves = model.predict_survival_function(pd.DataFrame(test.x[:, used], columns=names), times=times)
     return np.asarray(curves.to_numpy().T, dtype=np.float64)
 
 
