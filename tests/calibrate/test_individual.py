@@ -33,7 +33,7 @@ TRIAL = Path(os.environ.get("METACHRON_MOERTEL", Path(__file__).parents[3] / "sh
 @cache
 def tables() -> Tables:
     """Coarse tables: enough for laws, not for figures."""
-    return make_tables(DRAWS, lesions=8)
+    return make_tables(DRAWS, lesions=12)
 
 
 def table_file(folder: Path, *rows: str, columns: str = COLUMNS) -> Path:
