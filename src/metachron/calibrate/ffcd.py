@@ -1,10 +1,14 @@
 """The likelihood of FFCD 2000-05, patient by patient, by simulation.
 
-For a parameter set, virtual patients of the trial's population live both arms with death switched off
+For a parameter set, virtual patients of the trial's population live its arms with death switched off
 (`ffcd_paths`); the likelihood of a real patient is the mean, over them, of the probability of his sizes, new
 lesions and death along each path (`ffcd_match`). All parameter sets share virtual patients and coins. The
 error of sizes is integrated over SIGMAS; each patient may, with probability STRAY, follow no path at all.
-Nothing is matched on the first size: it is a measurement like the others.
+
+A mean over few paths is biased downwards for a patient whom few of them fit, and more so where patients vary
+much. The error of sizes is therefore kept wide, and the leading term of the bias is taken off. The wide error
+gives information away, but deviations from a path persist from visit to visit, so that the sizes of a patient
+tell less than as many independent ones.
 """
 
 from __future__ import annotations
@@ -15,10 +19,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from metachron.calibrate.courses import branches
 from metachron.calibrate.ffcd_data import DAYS, FfcdArm, FfcdData, prepare
@@ -29,15 +35,17 @@ from metachron.engine.records import Programme
 from metachron.errors import InputError, Problem
 from metachron.population.draw import DEATH, draw_population
 from metachron.population.nature import MEAN_ECOG
-from metachron.population.spec import population_spec
+from metachron.population.spec import PopulationSpec, population_spec
 
-__all__ = ["TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "prepare"]
+__all__ = [
+    "TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "prepare",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 TRIAL = "FFCD2000-05"
 # Scale of the error of sizes (measurement and model) on the Box-Cox scale, equally likely in ln; 1 is half of
 # a sum of 10 cm
-SIGMAS = np.exp(np.linspace(np.log(0.3), np.log(1.0), 6))
+SIGMAS = np.array([0.55, 0.7, 0.85, 1.0])
 STRAY = 0.05  # patients whom no path explains (assumed)
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 PART = 20  # parameter sets between two checkpoints
@@ -45,19 +53,25 @@ PART = 20  # parameter sets between two checkpoints
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One parameter set: log likelihood, that of each patient at the best error, virtual patients that count
-    for each (n,), the best error, and the paths of each arm."""
+    """One parameter set: log likelihood, that of each patient (n,) at the best error, virtual patients that
+    count for each (n,), the best error, ln weights (virtual, n of the arm) and paths of each arm."""
 
     value: float
     by_patient: Floats
     ess: Floats
     sigma: float
+    ln_weights: dict[str, Floats]
     paths: dict[str, Paths]
 
 
 @cache
 def _target() -> Target:
     return load_targets()[TRIAL]
+
+
+@cache
+def _spec() -> PopulationSpec:
+    return population_spec(_target().population, _target().setting)
 
 
 @cache
@@ -71,7 +85,7 @@ def evaluate(
     draws: NDArray[np.void],
     *,
     seed: int,
-    virtual: int = 1000,
+    virtual: int = 2000,
     effects: Floats | None = None,
     jobs: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -79,8 +93,8 @@ def evaluate(
     """Log likelihood of each parameter set, shape (k,).
 
     `data` from `prepare`; `draws` (k,); `effects` (k, 4): trial effects on growth, kill, death and load;
-    `virtual` patients for each set, the same for all. Same (seed, virtual), same numbers. `progress` is
-    called with the number of sets done. Raises InputError.
+    `virtual` patients for each set, the same for all. Same (seed, virtual), same numbers for a set, whatever
+    the others. `progress` is called with the number of sets done. Raises InputError.
     """
     added = _checked(draws, effects, virtual)
     found = np.empty(draws.size)
@@ -106,50 +120,74 @@ def explain(
     effects: Floats,
     *,
     seed: int,
-    virtual: int = 1000,
+    virtual: int = 2000,
     jobs: int | None = None,
 ) -> Evaluation:
     """The log likelihood of one parameter set (1,) with effects (4,), and what it is made of."""
-    spec = population_spec(_target().population, _target().setting)
     twins, lesions = draw_population(
-        spec, _target().setting, np.repeat(draw, virtual), seed=seed, effects=np.tile(effects, (virtual, 1))
+        _spec(),
+        _target().setting,
+        np.repeat(draw, virtual),
+        seed=seed,
+        effects=np.tile(effects, (virtual, 1)),
     )
     twins["draw"] = 0
-    end = data.horizon_days
-    paths = {
-        arm.name: walk(lesions, twins, draw, _programmes()[arm.name], seed=seed, horizon_days=end, jobs=jobs)
-        for arm in data.arms
-    }
-    with ThreadPoolExecutor(min(len(data.arms), jobs or len(data.arms))) as threads:
-        parts = list(threads.map(lambda arm: _matched(arm, paths[arm.name], draw[0], effects), data.arms))
-    logs, ess = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+    paths, logs = {}, {}
+    for arm in data.arms:
+        paths[arm.name] = walk(
+            lesions,
+            twins,
+            draw,
+            _programmes()[arm.name],
+            seed=seed,
+            horizon_days=data.horizon_days,
+            jobs=jobs,
+        )
+        logs[arm.name] = _matched(arm, paths[arm.name], draw[0], effects, jobs or 2)
+    means = [_mean(logs[arm.name]) for arm in data.arms]
+    each, ess = np.concatenate([m[0] for m in means]), np.concatenate([m[1] for m in means])
     stray = np.concatenate([arm.stray for arm in data.arms])[:, None]
-    logs = np.logaddexp(np.log1p(-STRAY) + logs, np.log(STRAY) + stray)
-    total = logs.sum(0)
+    each = np.logaddexp(np.log1p(-STRAY) + each, np.log(STRAY) + stray)
+    total = each.sum(0)
     best = int(total.argmax())
-    value = float(total[best] + np.log(np.exp(total - total[best]).mean()))
-    return Evaluation(value, logs[:, best], ess[:, best], float(SIGMAS[best]), paths)
+    value = float(logsumexp(total) - np.log(SIGMAS.size))
+    kept = {name: part[:, :, best] for name, part in logs.items()}
+    return Evaluation(value, each[:, best], ess[:, best], float(SIGMAS[best]), kept, paths)
 
 
-def _matched(arm: FfcdArm, paths: Paths, par: np.void, effects: Floats) -> tuple[Floats, Floats]:
-    """(log likelihood, virtual patients that count), both (patients, SIGMAS)."""
-    n = arm.died.size
-    log_mean, ess = np.empty((n, SIGMAS.size)), np.empty((n, SIGMAS.size))
+def _mean(logs: Floats) -> tuple[Floats, Floats]:
+    """ln mean over paths of logs (v, i, sigmas), and the number of paths that count: both (i, sigmas).
+
+    The logarithm of a mean of v terms is too low by half their squared coefficient of variation over v.
+    """
+    top = logs.max(0)
+    w = np.exp(logs - top)
+    one, two, n = w.sum(0), (w**2).sum(0), logs.shape[0]
+    ess = one**2 / two
+    return top + np.log(one / n) + 0.5 * (1.0 / ess - 1.0 / n), ess
+
+
+def _matched(arm: FfcdArm, paths: Paths, par: np.void, effects: Floats, jobs: int) -> Floats:
+    """Log likelihood (virtual, patients, SIGMAS) of each patient along each path."""
+    virtual = paths.new_day.size
+    logs = np.empty((virtual, arm.died.size, SIGMAS.size))
     sd = float(par["death_frailty_sd"])
     frailty = np.stack([np.exp(sd * _NODES - 0.5 * sd**2), _WEIGHTS / _WEIGHTS.sum()])
-    draw = (
-        float(par["death_intercept"] + effects[DEATH]),
-        *(
-            float(par[name])
-            for name in ("death_new_lesion", "death_liver_max", "death_liver_mid", "death_liver_width")
-        ),
-    )
-    match(
-        arm.first, arm.last, arm.when, _background(arm, par),
-        np.exp(float(par["death_ecog"]) * (arm.ecog - MEAN_ECOG)), arm.died,
-        (arm.row, arm.weight, arm.size), draw, frailty, paths.values, paths.new_day, SIGMAS, log_mean, ess,
-    )  # fmt: skip
-    return log_mean, ess
+    names = ("death_new_lesion", "death_liver_max", "death_liver_mid", "death_liver_width")
+    draw = (float(par["death_intercept"] + effects[DEATH]), *(float(par[name]) for name in names))
+    level = np.exp(float(par["death_ecog"]) * (arm.ecog - MEAN_ECOG))
+    ages, sizes = _background(arm, par), (arm.row, arm.weight, arm.size)
+
+    def some(rows: slice) -> None:
+        match(
+            arm.first, arm.last, arm.when, ages, level, arm.died, sizes, draw, frailty, paths.values[rows],
+            paths.new_day[rows], SIGMAS, logs[rows],
+        )  # fmt: skip
+
+    edges = np.linspace(0, virtual, jobs + 1).astype(int)
+    with ThreadPoolExecutor(jobs) as threads:
+        list(threads.map(some, [slice(a, b) for a, b in pairwise(edges)]))
+    return logs
 
 
 def _background(arm: FfcdArm, par: np.void) -> Floats:
@@ -166,7 +204,7 @@ def evaluate_in_parts(
     draws: NDArray[np.void],
     *,
     seed: int,
-    virtual: int = 1000,
+    virtual: int = 2000,
     effects: Floats | None = None,
     jobs: int | None = None,
     progress: Callable[[int], None] | None = None,

@@ -18,8 +18,9 @@ from metachron.model.death import liver_hazard
 BOX_COX = 0.3
 LEAST = -1.0 / BOX_COX  # Box-Cox of nought: the limit below which sizes are censored
 UNSEEN = LEAST - 1.0  # where a path too small to be measured stands for that purpose (assumed)
-# A virtual scan shows new disease half an interval after it could first be seen, on average; and its spread
-SCAN_HALF_DAYS, SCAN_SD_DAYS = 28.0, 21.0
+# A virtual scan shows new disease half an interval after it could first be seen, on average; spread of that
+# and of the visits of patients about their plan
+SCAN_HALF_DAYS, SCAN_SD_DAYS = 28.0, 35.0
 NEVER = 1.0e9
 
 
@@ -96,58 +97,38 @@ def end_of_life(hazard, total, liver, lost, flag, end, died, level, factor, frai
 
 @jit
 def _prepare(values, draw, curve, liver, total, lost):
-    """Box-Cox sums, hazard of liver replacement and both summed hazards of every path, (n, days) each."""
-    for v in range(values.shape[0]):
-        for g in range(values.shape[1]):
-            curve[v, g] = box_cox(values[v, g, 0])
-            liver[v, g] = liver_hazard(values[v, g, 2], 1.0, draw[2], draw[3], draw[4])
-        total[v, 0] = lost[v, 0] = 0.0
-        for g in range(1, values.shape[1]):
-            total[v, g] = total[v, g - 1] + 0.5 * GRID_DAYS * (values[v, g - 1, 1] + values[v, g, 1])
-            lost[v, g] = lost[v, g - 1] + 0.5 * GRID_DAYS * (liver[v, g - 1] + liver[v, g])
+    """Box-Cox sums, hazard of liver replacement and both summed hazards of one path (days, 3), in place."""
+    total[0] = lost[0] = 0.0
+    for g in range(values.shape[0]):
+        curve[g] = box_cox(values[g, 0])
+        liver[g] = liver_hazard(values[g, 2], 1.0, draw[2], draw[3], draw[4])
+        if g > 0:
+            total[g] = total[g - 1] + 0.5 * GRID_DAYS * (values[g - 1, 1] + values[g, 1])
+            lost[g] = lost[g - 1] + 0.5 * GRID_DAYS * (liver[g - 1] + liver[g])
 
 
 @jit
-def _mean(logs, log_mean, ess):
-    """ln of the mean of exp(logs) over paths, and the number of paths that count, for every row."""
-    for s in range(logs.shape[0]):
-        top = logs[s].max()
-        one, two = 0.0, 0.0
-        for v in range(logs.shape[1]):
-            w = math.exp(logs[s, v] - top)
-            one += w
-            two += w * w
-        log_mean[s] = top + math.log(one / logs.shape[1])
-        ess[s] = one * one / two
-
-
-@jit
-def match(first, last, when, ages, level, died, sizes, draw, frailty, values, new_day, sigmas, log_mean, ess):
-    """Log likelihood of every patient for every error SD, over the mean of the paths.
+def match(first, last, when, ages, level, died, sizes, draw, frailty, values, new_day, sigmas, logs):
+    """Log likelihood of every patient along every path, for every error of sizes: `logs` (v, i, sigmas).
 
     Patients (i): `first`, `last` of their sizes; `when` (i, 3): last visit without new disease, visit with it
     (or NEVER), end; `ages` (i, 2): background hazard at the end and summed; `level`: factor on the hazard;
     `died`. `sizes`: (grid row, weight of the next, value) over measurements. `draw` (5,): death_intercept,
     death_new_lesion, and the three of the liver; `frailty` (2, q): levels and weights. Paths (v): `values`
-    (v, days, 3), `new_day`. Writes `log_mean` and `ess` (i, sigmas).
+    (v, days, 3), `new_day`.
     """
-    n, days = values.shape[0], values.shape[1]
-    curve, liver = np.empty((n, days)), np.empty((n, days))
-    total, lost = np.empty((n, days)), np.empty((n, days))
-    _prepare(values, draw, curve, liver, total, lost)
+    days = values.shape[1]
+    curve, liver, total, lost = np.empty(days), np.empty(days), np.empty(days), np.empty(days)
     base, factor = math.exp(draw[0]), math.exp(draw[1])
-    logs, one = np.empty((sigmas.size, n)), np.empty(sigmas.size)
     row, weight, size = sizes
-    for i in range(first.size):
-        none, new, end = when[i, 0], when[i, 1], when[i, 2]
-        for v in range(n):
+    for v in range(values.shape[0]):
+        _prepare(values[v], draw, curve, liver, total, lost)
+        for i in range(first.size):
+            none, new = when[i, 0], when[i, 1]
             flag = new if new < NEVER else max(new_day[v], none)
-            p = new_disease(new_day[v], none, new)
-            p *= end_of_life(
-                values[v, :, 1], total[v], liver[v], lost[v], flag, end, died[i], base * level[i], factor,
+            p = new_disease(new_day[v], none, new) * end_of_life(
+                values[v, :, 1], total, liver, lost, flag, when[i, 2], died[i], base * level[i], factor,
                 frailty[0], frailty[1], ages[i],
             )  # fmt: skip
-            one[:] = math.log(max(p, 1e-300))
-            add_sizes(curve[v], row, weight, size, first[i], last[i], sigmas, one)
-            logs[:, v] = one
-        _mean(logs, log_mean[i], ess[i])
+            logs[v, i] = math.log(max(p, 1e-300))
+            add_sizes(curve, row, weight, size, first[i], last[i], sigmas, logs[v, i])

@@ -156,11 +156,10 @@ def walk(
     Arguments as for `engine.batch.simulate`: `lesions` (n, room), `twins` (n,), `draws` (k,), `programme`,
     `seed`, `jobs` threads (None: all). Raises EngineError.
     """
-    days = int(np.ceil(horizon_days / GRID_DAYS)) + 1
+    n, days = twins.size, int(np.ceil(horizon_days / GRID_DAYS)) + 1
     horizon = (days - 1) * GRID_DAYS
     spared, alive = deathless(draws), spare(twins)
     check_batch(lesions, alive, spared, programme, horizon)
-    n = twins.size
     values, new_day = np.zeros((n, days, 3), np.float32), np.full(n, np.inf)
     arguments = (
         attributes(lesions), attributes(alive), attributes(spared),
