@@ -88,7 +88,7 @@ def goals(v: Validation) -> list[Goal]:
         Goal("Better than a pooled Weibull distribution", f"below {points(pooled)}",
              points(s.model_error_where_weibull), _below(s.model_error_where_weibull, pooled)),
         Goal("90 % intervals hold the landmark", f"{points(COVERAGE[0], 0)} to {points(COVERAGE[1], 0)} %",
-             f"{points(inside, 0)} % of {s.landmarks}",
+             f"{points(inside)} % of {s.landmarks}",
              None if inside is None else COVERAGE[0] <= inside <= COVERAGE[1]),
         Goal("Direction of the effect", f"right in {points(LEAST_RIGHT, 0)} %",
              f"{s.direction_right} of {s.contrasts} ({points(right, 0)} %); with p < 0.05"
