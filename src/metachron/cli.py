@@ -19,7 +19,7 @@ from typer.exceptions import TyperException
 from metachron import DISCLAIMER, __version__
 from metachron.commands import terminal
 from metachron.commands.inputs import cores
-from metachron.commands.trial_options import validate
+from metachron.commands.trial_options import calibrate, validate
 from metachron.errors import InputError, MetachronError
 
 MOST_PROBLEMS_SHOWN = 20
@@ -218,6 +218,7 @@ def cohort(
 
 
 app.command()(validate)
+app.command()(calibrate)
 
 
 @app.command()

@@ -61,7 +61,9 @@ def curve(endpoint: str, arm: str, days: NDArray, n: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def make_targets(truth_draw: NDArray[np.void], trials: int = 4, n: int = 400, tau: float = 0.1) -> list[Target]:
+def make_targets(
+    truth_draw: NDArray[np.void], trials: int = 4, n: int = 400, tau: float = 0.1
+) -> list[Target]:
     """Trials of two arms at the truth, each with its own effects of SD `tau` (no effect on load)."""
     targets = []
     for t in range(trials):

@@ -63,7 +63,8 @@ class Wave:
 
 def first_wave(size: int) -> Wave:
     """The prior, a little widened: N(0, 1.15)."""
-    return Wave(1, np.zeros(size), 1.15 * np.eye(size), wide=0.0)
+    root: Floats = np.diag(np.full(size, 1.15))
+    return Wave(1, np.zeros(size), root, wide=0.0)
 
 
 def wave_around(index: int, samples: Floats, inflation: float = 2.0) -> Wave:
@@ -134,9 +135,7 @@ def simulate_layout(
     rest = int(stream(seed, wave.index, layout.trial, "rest").integers(2**31))
     draws = draws_from_z(names, z, rest_seed=rest)
     coins = int(stream(seed, wave.index, layout.trial, "coins").integers(2**31))
-    found = simulator(
-        target, layout.arm, draws, effects, per_draw=1, seed=coins, horizon_days=horizon_days
-    )
+    found = simulator(target, layout.arm, draws, effects, per_draw=1, seed=coins, horizon_days=horizon_days)
     return on_grid(found, layout)
 
 

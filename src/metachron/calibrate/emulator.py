@@ -26,7 +26,7 @@ from scipy.stats import chi2
 
 from metachron.calibrate.layout import ArmLayout, Padded
 
-jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 Floats32 = NDArray[np.float32]
 Weights = dict[str, Any]  # arrays by name: of one arm, or of all with a leading axis
@@ -81,7 +81,7 @@ def initial_weights(
     rng = np.random.default_rng([seed, 0xE1])
 
     def normal(n: int, m: int) -> Floats32:
-        return (rng.standard_normal((n, m)) / np.sqrt(n)).astype(np.float32)
+        return np.asarray(rng.standard_normal((n, m)) / np.sqrt(n), np.float32)
 
     factors = basis.shape[0]
     return {
@@ -211,6 +211,11 @@ class Fit:
     passes: int
 
 
+def batch_size(n: int, largest: int) -> int:
+    """A power of two, so that a pass has 16 steps or more where there are lives enough; at most `largest`."""
+    return min(largest, max(64, 2 ** int(np.log2(max(n / 16, 1)))), n)
+
+
 def train_arm(
     sample: Sample, head: NDArray[Any], step: NDArray[Any], training: Training, seed: int,
     start: Weights | None = None,
@@ -220,7 +225,7 @@ def train_arm(
     order = rng.permutation(sample.size)
     cut = max(1, round(HELD_OUT * sample.size))
     held, kept = sample.take(order[:cut]), sample.take(order[cut:])
-    batch = min(training.batch, kept.size)
+    batch = batch_size(kept.size, training.batch)
     batches = kept.size // batch
     bias, basis = empirical_bias(kept, head, step), time_basis(head, step, sample.stop.shape[1])
     active = active_inputs(sample, head, step, bias, basis, training.level)
@@ -246,7 +251,7 @@ def train_arm(
 
 @dataclass(frozen=True)
 class Emulator:
-    """Networks of all arms: `weights` with a leading axis over the arms of `padded`; `names` of the scores."""
+    """Networks of all arms: `weights` with a leading axis over the arms of `padded`; `names` of scores."""
 
     padded: Padded
     names: tuple[str, ...]
@@ -259,7 +264,7 @@ class Emulator:
         eta = np.asarray(_logits(one, jnp.asarray(x, jnp.float32)), np.float64)[:, : layout.size]
         logs = -np.logaddexp(0.0, eta)
         parts = [logs[:, self.padded.head[row, : layout.size] == h] for h in range(len(layout.heads))]
-        return np.exp(np.hstack([np.cumsum(part, axis=1) for part in parts]))
+        return np.asarray(np.exp(np.hstack([np.cumsum(part, axis=1) for part in parts])))
 
 
 _logits = jax.jit(logits)

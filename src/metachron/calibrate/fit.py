@@ -1,7 +1,7 @@
 """The fit from beginning to end: waves of lives, emulators and posteriors, each stage kept on disk.
 
-    wave 1: lives from the prior -> emulators -> posterior
-    wave 2: lives around that posterior -> emulators of all lives -> posterior -> ...
+wave 1: lives from the prior -> emulators -> posterior
+wave 2: lives around that posterior -> emulators of all lives -> posterior -> ...
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from metachron.calibrate.posterior import (
     Mode,
     Model,
     Posterior,
+    Sampler,
     Sampling,
     Term,
     find_mode,
     metric_from,
-    sample,
 )
 from metachron.calibrate.space import free_parameters
 from metachron.calibrate.targets import Target
@@ -57,9 +57,9 @@ class Settings:
     draws: int = 240
     seed: int = 1
     names: tuple[str, ...] = field(default_factory=free_parameters)
-    training: Training = Training()
-    pilot: Sampling = Sampling(warmup=200, samples=250)
-    sampling: Sampling = Sampling(warmup=200, samples=600)
+    training: Training = field(default_factory=Training)
+    pilot: Sampling = field(default_factory=lambda: Sampling(warmup=200, samples=250))
+    sampling: Sampling = field(default_factory=lambda: Sampling(warmup=200, samples=600))
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Result:
     posterior: Posterior
     metric: Mode
     dropped: tuple[str, ...]
+    run: Run
 
 
 @dataclass
@@ -91,7 +92,9 @@ class Run:
         return max((float(h.ends[-1]) for h in heads if h.endpoint != RESPONSE), default=365.0)
 
 
-def fingerprint(targets: Mapping[str, Target], settings: Settings, extra: Sequence[str] = ()) -> dict[str, Any]:
+def fingerprint(
+    targets: Mapping[str, Target], settings: Settings, extra: Sequence[str] = ()
+) -> dict[str, Any]:
     """What a run depends on; a run is only continued when all of it is the same."""
     return {
         "targets": {name: checkpoint.digest(t.model_dump_json()) for name, t in targets.items()},
@@ -103,12 +106,12 @@ def fingerprint(targets: Mapping[str, Target], settings: Settings, extra: Sequen
 
 def run_fit(
     targets: Mapping[str, Target], settings: Settings, folder: Path, simulator: Simulator, *,
-    tell: Tell = lambda stage, share: None, makers: Sequence[TermMaker] = (), resume: bool = False,
+    tell: Tell = lambda _stage, _share: None, makers: Sequence[TermMaker] = (), resume: bool = False,
     extra: Sequence[str] = (),
 ) -> Result:  # fmt: skip
-    """Fit the targets. Killed and started again with `resume`, it goes on where it was, with the same numbers.
+    """Fit the targets. Killed and started again with `resume`, it goes on and ends with the same numbers.
 
-    Main arguments: `targets` by trial, `settings`, `folder` for the stages, `simulator`. Other: `tell` (stage,
+    Main arguments: `targets` by trial, `settings`, `folder` for stages, `simulator`. Other: `tell` (stage,
     share done), `makers` of terms for individual data and `extra` that names those data. Raises InputError
     when the folder holds another run.
     """
@@ -124,7 +127,7 @@ def run_fit(
         model, dropped = make_model(run, wave, emulator, samples)
         posterior, metric = sample_wave(run, index, model)
         wave = wave_around(index + 1, posterior.flat_z)
-    return Result(run.targets, model, posterior, metric, dropped)
+    return Result(run.targets, model, posterior, metric, dropped, run)
 
 
 def _share(run: Run, wave: int, part: float) -> float:
@@ -218,14 +221,16 @@ def sample_wave(run: Run, index: int, model: Model) -> tuple[Posterior, Mode]:
         model,
         checkpoint.stage(
             folder / "pilot.npz",
-            lambda: _arrays(sample(model, mode, run.settings.pilot, seed, tell=telling("pilot", 0.8, 0.06))),
+            lambda: _arrays(
+                Sampler(model, mode, run.settings.pilot).run(seed, tell=telling("pilot", 0.8, 0.06))
+            ),
         ),
     )
     metric = metric_from(pilot, mode)
     kept = checkpoint.stage(
         folder / "samples.npz",
         lambda: _arrays(
-            sample(model, metric, run.settings.sampling, seed + 1, tell=telling("posterior", 0.86, 0.14))
+            Sampler(model, metric, run.settings.sampling).run(seed + 1, tell=telling("posterior", 0.86, 0.14))
         ),
     )
     return _posterior(model, kept), metric

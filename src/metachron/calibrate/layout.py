@@ -18,6 +18,7 @@ from metachron.calibrate.targets_data import DAYS_PER_MONTH, SIMULATED
 
 if TYPE_CHECKING:
     from metachron.calibrate.targets import Target
+    from metachron.calibrate.targets_data import Landmark, Median, Response
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -100,7 +101,8 @@ def _grids(target: Target, arm: str) -> dict[str, list[float]]:
     for curve in target.curves:
         if curve.arm == arm and curve.use == "fit" and curve.endpoint in SIMULATED:
             grids.setdefault(curve.endpoint, []).extend(curve.days.tolist())
-    for point in (*target.landmarks, *target.medians):
+    points: list[Landmark | Median] = [*target.landmarks, *target.medians]
+    for point in points:
         if point.arm == arm and point.use == "fit" and point.endpoint in SIMULATED:
             grids.setdefault(point.endpoint, []).append(point.months * DAYS_PER_MONTH)
     for contrast in target.contrasts:
@@ -123,7 +125,7 @@ def _merged(days: Iterable[float]) -> Floats:
 def _patients(target: Target, arm: str) -> float:
     """The largest number behind any fitted figure of the arm; 0 when none is fitted."""
     curves = [c.n for c in target.curves if c.arm == arm and c.use == "fit"]
-    points = (*target.landmarks, *target.medians, *target.responses)
+    points: list[Landmark | Median | Response] = [*target.landmarks, *target.medians, *target.responses]
     return float(max([*curves, *(p.n for p in points if p.arm == arm and p.use == "fit")], default=0))
 
 

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.calibrate.layout import DAYS_PER_MONTH, RESPONSE, Padded
-from metachron.calibrate.targets_data import SIMULATED
+from metachron.calibrate.layout import RESPONSE, Padded
+from metachron.calibrate.targets_data import DAYS_PER_MONTH, SIMULATED
 
 if TYPE_CHECKING:
     from metachron.calibrate.targets import Target
@@ -38,7 +39,7 @@ LEAST_VARIANCE = 0.05  # of survival, S(1 - S), where a curve stays high
 
 @dataclass(frozen=True)
 class Count:
-    """`events` among `at_risk` over outputs first..last (last excluded) of an arm; `source` says which figure."""
+    """`events` among `at_risk` over outputs first to last - 1 of an arm; `source` names the figure."""
 
     trial: str
     arm: str
@@ -131,11 +132,12 @@ def point_count(target: Target, point: Landmark | Median | Response, padded: Pad
 
 
 def counts_of(target: Target, padded: Padded) -> list[Count]:
-    """Counts of all fitted figures of a trial; points of an endpoint whose curve is fitted add nothing new."""
+    """Counts of all fitted figures of a trial; points of a fitted curve add nothing new."""
     curves = [c for c in target.curves if c.use == "fit" and c.endpoint in SIMULATED]
     with_curve = {(c.arm, c.endpoint) for c in curves}
     found = [count for curve in curves for count in curve_counts(target, curve, padded)]
-    points = [p for p in (*target.landmarks, *target.medians) if p.use == "fit" and p.endpoint in SIMULATED]
+    both: list[Landmark | Median] = [*target.landmarks, *target.medians]
+    points = [p for p in both if p.use == "fit" and p.endpoint in SIMULATED]
     with_points = {(p.arm, p.endpoint) for p in target.landmarks if p.use == "fit"}
     for point in points:
         key = (point.arm, point.endpoint)
@@ -158,7 +160,7 @@ def successive(counts: Iterable[Count]) -> list[Count]:
     for group in groups.values():
         group.sort(key=lambda c: c.last)
         result.append(group[0])
-        for before, after in zip(group, group[1:], strict=False):
+        for before, after in pairwise(group):
             left = before.at_risk - before.events
             share = (after.at_risk - after.events) / after.at_risk
             through = min(share * before.at_risk / left, 1.0) if left > 0 else 1.0

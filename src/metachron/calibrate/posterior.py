@@ -229,7 +229,8 @@ class Posterior:
     def unconstrained(self) -> Floats:
         """Coordinates of the sampler (n, size): raw, spread, z."""
         chains, n = self.z.shape[:2]
-        return np.concatenate([self.raw.reshape(chains, n, -1), self.spread, self.z], -1).reshape(chains * n, -1)
+        parts = [self.raw.reshape(chains, n, -1), self.spread, self.z]
+        return np.concatenate(parts, -1).reshape(chains * n, -1)
 
     @property
     def flat_z(self) -> Floats:
@@ -245,37 +246,51 @@ class Posterior:
         return (self.raw * self.tau[:, :, None, :]).reshape(-1, len(self.trials), EFFECTS)
 
 
-def sample(
-    model: Model, mode: Mode, sampling: Sampling, seed: int, *, weights: Floats | None = None,
-    tell: Callable[[float], None] = lambda share: None,
-) -> Posterior:  # fmt: skip
-    """Run NUTS with the covariance of `mode` as metric; `tell` is called with the share done."""
-    w = jnp.asarray(np.ones(len(model.trials)) if weights is None else weights)
-    _, unravel = ravel_pytree(unconstrained(model))
-    kernel = NUTS(
-        numpyro_model(model), dense_mass=True, adapt_mass_matrix=False, max_tree_depth=LARGEST_DEPTH,
-        inverse_mass_matrix=jnp.asarray(mode.covariance), target_accept_prob=0.85,
-        init_strategy=init_to_value(values={"z": jnp.zeros(model.size)}),
-    )  # fmt: skip
-    rng = np.random.default_rng([seed, 0x27])
-    root = np.linalg.cholesky(mode.covariance)
-    starts = mode.point + 0.5 * rng.standard_normal((sampling.chains, mode.point.size)) @ root.T
-    init = jax.vmap(unravel)(jnp.asarray(starts))
-    mcmc = MCMC(
-        kernel, num_warmup=sampling.warmup, num_samples=sampling.block, num_chains=sampling.chains,
-        chain_method="vectorized", progress_bar=False, jit_model_args=True,
-    )  # fmt: skip
-    keys = jax.random.PRNGKey(seed)
-    mcmc.warmup(keys, w, init_params=init, extra_fields=("diverging", "num_steps"))
-    total = sampling.warmup + sampling.samples
-    tell(sampling.warmup / total)
-    parts: list[tuple[dict[str, Any], dict[str, Any]]] = []
-    for done in range(0, sampling.samples, sampling.block):
-        mcmc.run(mcmc.post_warmup_state.rng_key, w, extra_fields=("diverging", "num_steps"))
-        parts.append(jax.tree.map(np.asarray, (mcmc.get_samples(True), mcmc.get_extra_fields(True))))
-        mcmc.post_warmup_state = mcmc.last_state
-        tell((sampling.warmup + done + sampling.block) / total)
-    return _gather(model, parts)
+class Sampler:
+    """NUTS for one model and metric, compiled once and used for any weights of the trials."""
+
+    def __init__(self, model: Model, metric: Mode, sampling: Sampling) -> None:
+        self.model, self.metric, self.sampling = model, metric, sampling
+        kernel = NUTS(
+            numpyro_model(model), dense_mass=True, adapt_mass_matrix=False, max_tree_depth=LARGEST_DEPTH,
+            inverse_mass_matrix=jnp.asarray(metric.covariance), target_accept_prob=0.85,
+            init_strategy=init_to_value(values={"z": jnp.zeros(model.size)}),
+        )  # fmt: skip
+        self.mcmc = MCMC(
+            kernel, num_warmup=sampling.warmup, num_samples=sampling.block, num_chains=sampling.chains,
+            chain_method="vectorized", progress_bar=False, jit_model_args=True,
+        )  # fmt: skip
+
+    def starts(self, seed: int) -> Floats:
+        """Points around the metric's centre, half as wide, shape (chains, size)."""
+        rng = np.random.default_rng([seed, 0x27])
+        root = np.linalg.cholesky(self.metric.covariance)
+        size = self.metric.point.size
+        return self.metric.point + 0.5 * rng.standard_normal((self.sampling.chains, size)) @ root.T
+
+    def run(
+        self, seed: int, *, weights: Floats | None = None, starts: Floats | None = None,
+        tell: Callable[[float], None] = lambda _share: None,
+    ) -> Posterior:  # fmt: skip
+        """Samples; `weights` (trials,) of the log-likelihoods (None: 1), `starts` (chains, size) in the
+        coordinates of the sampler, `tell` is called with the share done."""
+        w = jnp.asarray(np.ones(len(self.model.trials)) if weights is None else weights)
+        _, unravel = ravel_pytree(unconstrained(self.model))
+        points = self.starts(seed) if starts is None else starts
+        extra = ("diverging", "num_steps")
+        self.mcmc.post_warmup_state = None
+        init = jax.vmap(unravel)(jnp.asarray(points))
+        self.mcmc.warmup(jax.random.PRNGKey(seed), w, init_params=init, extra_fields=extra)
+        total = self.sampling.warmup + self.sampling.samples
+        tell(self.sampling.warmup / total)
+        parts: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        for done in range(0, self.sampling.samples, self.sampling.block):
+            self.mcmc.run(self.mcmc.post_warmup_state.rng_key, w, extra_fields=extra)
+            found = (self.mcmc.get_samples(True), self.mcmc.get_extra_fields(True))
+            parts.append(jax.tree.map(np.asarray, found))
+            self.mcmc.post_warmup_state = self.mcmc.last_state
+            tell((self.sampling.warmup + done + self.sampling.block) / total)
+        return _gather(self.model, parts)
 
 
 def metric_from(posterior: Posterior, mode: Mode) -> Mode:

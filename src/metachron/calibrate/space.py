@@ -42,6 +42,12 @@ HELD: dict[str, str] = {
     "stop_per_cycle": "fitted to completion of adjuvant courses",
     "background_comorbid_factor": "trials do not report comorbidity",
     "occult_per_risk_point": "used only where a score alone is recorded",
+    "growth_obstruction": "finding of the primary: learnt patient by patient on the Moertel trial",
+    "growth_poor_grade": "finding of the primary: learnt patient by patient on the Moertel trial",
+    "occult_obstruction": "finding of the primary: learnt patient by patient on the Moertel trial",
+    "occult_perforation": "finding of the primary: learnt patient by patient on the Moertel trial",
+    "occult_adherent": "finding of the primary: learnt patient by patient on the Moertel trial",
+    "occult_poor_grade": "finding of the primary: learnt patient by patient on the Moertel trial",
 }
 
 

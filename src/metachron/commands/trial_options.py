@@ -84,3 +84,49 @@ def validate(
         targets or [], ipd or [], draws, per_draw, out, json, leave_one_out, prior, seed, jobs
     )
     command.run_validate(options)
+
+
+def calibrate(
+    targets: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE_OR_DIR",
+            help="Trial files (YAML) or folders of them, repeat for more; the registered trials when left"
+            " out.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for every stage of the fit and its results.")
+    ] = Path("calibration"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder with the tables of FFCD 2000-05; without it that trial is left out."
+        ),
+    ] = None,
+    lives: Annotated[
+        int, typer.Option(metavar="N", help="Lives of an arm in each wave, 500 to 2,000,000.")
+    ] = 100_000,
+    waves: Annotated[int, typer.Option(metavar="W", help="Waves of lives, 1 to 6.")] = 3,
+    draws: Annotated[int, typer.Option(metavar="K", help="Draws of the ensemble, 20 to 2,000.")] = 240,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Then fit again without each trial in turn.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few lives, one wave, few samples: to see that it runs.")
+    ] = False,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+) -> None:
+    """Fit the parameters to the registered trials (needs the extra `calibrate`); takes hours."""
+    from metachron.commands import calibrate as command
+
+    jobs = cores() if jobs is None else jobs
+    command.run_calibrate(
+        command.CalibrateOptions(
+            targets or [], out, resume, data, lives, waves, draws, leave_one_out, quick, seed, jobs
+        )
+    )
