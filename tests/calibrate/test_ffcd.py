@@ -228,6 +228,11 @@ def test_the_mean_over_paths_is_a_mean(tmp_path: Path) -> None:
     assert one.sigma in ffcd.SIGMAS
 
 
+def test_what_cannot_matter_is_found_out(tmp_path: Path) -> None:
+    names = ["kappa_fp", "death_burden", "kappa_egfr", "occult_t4", "ablation_hazard"]
+    assert ffcd.moved_by(prepare(write(tmp_path)), names, seed=2) == ("kappa_fp", "death_burden")
+
+
 @pytest.mark.slow
 def test_truth_is_likelier_than_its_neighbours(tmp_path: Path) -> None:
     """Patients simulated at known parameters: kill, growth and hazard half a prior SD off are less likely."""

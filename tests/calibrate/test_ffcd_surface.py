@@ -24,9 +24,9 @@ def truth(z, effects):
 @pytest.fixture(scope="module")
 def fitted():
     rng = np.random.default_rng(3)
-    z, effects = rng.standard_normal((160, 6)), 0.3 * rng.standard_normal((160, 4))
-    loglik = truth(z, effects) + NOISE * rng.standard_normal(160)
-    return fit_surface(z, loglik, effects=effects, names=list("abcdef"), iterations=80)
+    z, effects = rng.standard_normal((110, 6)), 0.3 * rng.standard_normal((110, 4))
+    loglik = truth(z, effects) + NOISE * rng.standard_normal(110)
+    return fit_surface(z, loglik, effects=effects, names=list("abcdef"), iterations=50)
 
 
 def at(surface, z, effects):
@@ -80,3 +80,15 @@ def test_refuses_what_is_no_surface(tmp_path: Path) -> None:
         fit_surface(np.zeros((5, 2)), np.zeros(5))
     with pytest.raises(InputError, match="finite"):
         fit_surface(np.zeros((40, 2)), np.full(40, np.nan))
+
+
+def test_leaves_out_what_cannot_matter() -> None:
+    rng = np.random.default_rng(6)
+    z = rng.standard_normal((60, 4))
+    names = ["a", "b", "c", "d"]
+    surface = fit_surface(z, -3.0 * z[:, 1] ** 2, names=names, used=["b"], iterations=20)
+    base = float(surface(np.zeros(4), np.zeros(4)))
+    assert float(surface(np.array([2.0, 0.0, -2.0, 1.0]), np.zeros(4))) == base
+    assert float(surface(np.array([0.0, 1.5, 0.0, 0.0]), np.zeros(4))) < base - 3.0
+    with pytest.raises(InputError, match="unknown"):
+        fit_surface(z, z[:, 0], names=names, used=["e"])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +30,7 @@ from metachron.calibrate.courses import branches
 from metachron.calibrate.ffcd_data import DAYS, FfcdArm, FfcdData, prepare
 from metachron.calibrate.ffcd_match import match
 from metachron.calibrate.ffcd_paths import Paths, walk
+from metachron.calibrate.space import draws_from_z
 from metachron.calibrate.targets import Target, load_targets
 from metachron.engine.records import Programme
 from metachron.errors import InputError, Problem
@@ -38,7 +39,7 @@ from metachron.population.nature import MEAN_ECOG
 from metachron.population.spec import PopulationSpec, population_spec
 
 __all__ = [
-    "TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "prepare",
+    "TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "moved_by", "prepare",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -48,6 +49,7 @@ TRIAL = "FFCD2000-05"
 SIGMAS = np.array([0.55, 0.7, 0.85, 1.0])
 STRAY = 0.05  # patients whom no path explains (assumed)
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+TRIED = 200  # virtual patients that show whether a parameter matters
 PART = 20  # parameter sets between two checkpoints
 
 
@@ -103,6 +105,14 @@ def evaluate(
         if progress is not None:
             progress(k + 1)
     return found
+
+
+def moved_by(data: FfcdData, names: Sequence[str], *, seed: int, jobs: int | None = None) -> tuple[str, ...]:
+    """The parameters of `names` that change the log likelihood at all: with the same virtual patients and
+    coins the others leave it exactly as it is."""
+    z = np.vstack([np.zeros((1, len(names))), np.eye(len(names))])
+    found = evaluate(data, draws_from_z(names, z), seed=seed, virtual=TRIED, jobs=jobs)
+    return tuple(name for name, value in zip(names, found[1:], strict=True) if value != found[0])
 
 
 def _checked(draws: NDArray[np.void], effects: Floats | None, virtual: int) -> Floats:

@@ -52,11 +52,13 @@ class HeldOut:
 class Surface:
     """Log likelihood as a function of scores z (p,) and effects (4,), in jax or numpy.
 
-    `points` (m, p + 4), `weights` (m,) of the points, `ln` relevances (p + 4,) and the ln variances of the
-    linear, quadratic and local part and the noise; drops are `unit` times the process, plus `level`.
+    `columns` (d,) of the p + 4 inputs that it reads. `points` (m, d), `weights` (m,) of the points, `ln`
+    relevances (d,) and the ln variances of the linear, quadratic and local part and the noise; drops are
+    `unit` times the process, plus `level`.
     """
 
     names: tuple[str, ...]
+    columns: NDArray[np.int64]
     points: Floats
     weights: Floats
     ln: Floats
@@ -70,7 +72,7 @@ class Surface:
         return TRIAL
 
     def __call__(self, z: Any, effects: Any) -> Any:
-        x = jnp.concatenate([jnp.asarray(z), jnp.asarray(effects) / EFFECT_UNIT])
+        x = jnp.concatenate([jnp.asarray(z), jnp.asarray(effects) / EFFECT_UNIT])[self.columns]
         squeezed = self.level + self.unit * (kernel(x[None, :], self.points, self.ln)[0] @ self.weights)
         held = BEND * jax.nn.softplus((squeezed + EXCESS) / BEND) - EXCESS
         return self.best - DEPTH * jnp.expm1(held / DEPTH)
@@ -79,7 +81,8 @@ class Surface:
         """Write as npz."""
         with path.open("wb") as file:
             np.savez(
-                file, names=np.array(self.names), points=self.points, weights=self.weights, ln=self.ln,
+                file, names=np.array(self.names), columns=self.columns, points=self.points,
+                weights=self.weights, ln=self.ln,
                 numbers=np.array([self.best, self.level, self.unit]),
                 errors=np.array([(e.within, e.points, e.rms, e.noise) for e in self.errors]),
             )  # fmt: skip
@@ -92,7 +95,9 @@ def load_surface(path: Path) -> Surface:
             best, level, unit = (float(v) for v in kept["numbers"])
             errors = tuple(HeldOut(float(a), int(b), float(c), float(d)) for a, b, c, d in kept["errors"])
             names = tuple(str(name) for name in kept["names"])
-            return Surface(names, kept["points"], kept["weights"], kept["ln"], best, level, unit, errors)
+            return Surface(
+                names, kept["columns"], kept["points"], kept["weights"], kept["ln"], best, level, unit, errors
+            )
     except (OSError, KeyError, ValueError, EOFError) as error:
         raise InputError(Problem(str(path), f"is no surface of a log likelihood ({error})")) from None
 
@@ -111,13 +116,17 @@ def fit_surface(
     *,
     effects: Floats | None = None,
     names: Sequence[str] = (),
+    used: Sequence[str] | None = None,
     iterations: int = 150,
 ) -> Surface:
     """The surface through log likelihoods (m,) at scores z (m, p) and effects (m, 4) (None: nought).
 
-    Raises InputError for fewer than FEWEST points or values that are not finite.
+    `names` of the scores; `used`: those that can matter at all (`ffcd.moved_by`), None for all. Raises
+    InputError for fewer than FEWEST points or values that are not finite.
     """
     x, values = _checked(z, loglik, effects)
+    columns = _columns(x.shape[1], names, used)
+    x = x[:, columns]
     best = float(values.max())
     squeezed = DEPTH * np.log1p((best - values) / DEPTH)
     level, unit = float(squeezed.mean()), max(float(squeezed.std()), 1e-6)
@@ -129,7 +138,16 @@ def fit_surface(
     weights = inverse @ y
     left_out = y - weights / np.diag(inverse)
     errors = _errors(values, best, level + unit * left_out, float(np.exp(0.5 * ln[-1])) * unit)
-    return Surface(tuple(names), x, weights, ln, best, level, unit, errors)
+    return Surface(tuple(names), columns, x, weights, ln, best, level, unit, errors)
+
+
+def _columns(inputs: int, names: Sequence[str], used: Sequence[str] | None) -> NDArray[np.int64]:
+    """Inputs that may matter: the scores named in `used`, and the four effects."""
+    if used is None:
+        return np.arange(inputs)
+    if len(names) != inputs - 4 or not set(used) <= set(names):
+        raise InputError(Problem("surface", f"{len(names)} names, {len(set(used) - set(names))} unknown"))
+    return np.array([j for j in range(inputs) if j >= len(names) or names[j] in set(used)])
 
 
 def _checked(z: Floats, loglik: Floats, effects: Floats | None) -> tuple[Floats, Floats]:
