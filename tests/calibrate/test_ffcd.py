@@ -233,6 +233,15 @@ def test_what_cannot_matter_is_found_out(tmp_path: Path) -> None:
     assert ffcd.moved_by(prepare(write(tmp_path)), names, seed=2) == ("kappa_fp", "death_burden")
 
 
+def test_noise_falls_with_virtual_patients(tmp_path: Path) -> None:
+    data, draws = prepare(write(tmp_path)), np.repeat(prior_median(), 6)
+    draws["kappa_fp"] *= np.linspace(0.6, 1.6, 6)
+    few, many = (ffcd.noise_of(data, draws, seed=2, virtual=v) for v in (20, 800))
+    assert 0.0 < many < few
+    with pytest.raises(InputError, match="3 or more"):
+        ffcd.noise_of(data, draws[:2], seed=2)
+
+
 @pytest.mark.slow
 def test_truth_is_likelier_than_its_neighbours(tmp_path: Path) -> None:
     """Patients simulated at known parameters: kill, growth and hazard half a prior SD off are less likely."""

@@ -92,3 +92,12 @@ def test_leaves_out_what_cannot_matter() -> None:
     assert float(surface(np.array([0.0, 1.5, 0.0, 0.0]), np.zeros(4))) < base - 3.0
     with pytest.raises(InputError, match="unknown"):
         fit_surface(z, z[:, 0], names=names, used=["e"])
+
+
+def test_known_noise_is_held(fitted) -> None:
+    rng = np.random.default_rng(7)
+    z = rng.standard_normal((60, 2))
+    loglik = -3.0 * (z**2).sum(1) + NOISE * rng.standard_normal(60)
+    surface = fit_surface(z, loglik, noise=NOISE, iterations=20)
+    assert np.exp(0.5 * surface.ln[-1]) * surface.unit == pytest.approx(NOISE)
+    assert surface.errors[0].own <= surface.errors[0].rms

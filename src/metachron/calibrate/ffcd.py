@@ -39,7 +39,8 @@ from metachron.population.nature import MEAN_ECOG
 from metachron.population.spec import PopulationSpec, population_spec
 
 __all__ = [
-    "TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "moved_by", "prepare",
+    "TRIAL", "Evaluation", "FfcdData", "evaluate", "evaluate_in_parts", "explain", "moved_by",
+    "noise_of", "prepare",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -113,6 +114,25 @@ def moved_by(data: FfcdData, names: Sequence[str], *, seed: int, jobs: int | Non
     z = np.vstack([np.zeros((1, len(names))), np.eye(len(names))])
     found = evaluate(data, draws_from_z(names, z), seed=seed, virtual=TRIED, jobs=jobs)
     return tuple(name for name, value in zip(names, found[1:], strict=True) if value != found[0])
+
+
+def noise_of(
+    data: FfcdData,
+    draws: NDArray[np.void],
+    *,
+    seed: int,
+    virtual: int = 2000,
+    effects: Floats | None = None,
+    jobs: int | None = None,
+) -> float:
+    """SD of the simulated log likelihood beyond what all parameter sets share: from two seeds at each of some
+    sets (k,), 3 or more, best near the largest log likelihood."""
+    if draws.size < 3:
+        raise InputError(Problem("draws", f"{draws.size} parameter sets", "3 or more"))
+    one, two = (
+        evaluate(data, draws, seed=s, virtual=virtual, effects=effects, jobs=jobs) for s in (seed, seed + 1)
+    )
+    return float((one - two).std(ddof=1) / np.sqrt(2.0))
 
 
 def _checked(draws: NDArray[np.void], effects: Floats | None, virtual: int) -> Floats:

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 DEPTH = 50.0  # drops are linear well below it, logarithmic above
 EXCESS, BEND = 10.0, 2.0  # the surface never rises further than EXCESS above the best point
 FEWEST, MOST_TO_LEARN = 30, 600  # points: fewest of all, most to learn the relevances from
-MEAN_LN_RELEVANCE, SD_LN_RELEVANCE = -3.0, 1.5  # prior: most inputs matter little
+MEAN_LN_RELEVANCE, SD_LN_RELEVANCE = -4.0, 1.0  # prior: most inputs matter little
 CONSTANT = 25.0  # variance of the level, in units of the variance of the drops
 JITTER = 1e-8
 
@@ -39,13 +39,18 @@ JITTER = 1e-8
 class HeldOut:
     """Errors at points left out, one by one, in log-likelihood units: by drop below the best point.
 
-    `rms` holds the noise of the point itself; `noise` is what the surface takes for it.
+    `rms` holds the noise of the point itself; `noise` is that (measured, or what the surface takes for it).
     """
 
     within: float
     points: int
     rms: float
     noise: float
+
+    @property
+    def own(self) -> float:
+        """Error of the surface itself."""
+        return float(np.sqrt(max(self.rms**2 - self.noise**2, 0.0)))
 
 
 @dataclass(frozen=True)
@@ -117,12 +122,14 @@ def fit_surface(
     effects: Floats | None = None,
     names: Sequence[str] = (),
     used: Sequence[str] | None = None,
+    noise: float | None = None,
     iterations: int = 150,
 ) -> Surface:
     """The surface through log likelihoods (m,) at scores z (m, p) and effects (m, 4) (None: nought).
 
-    `names` of the scores; `used`: those that can matter at all (`ffcd.moved_by`), None for all. Raises
-    InputError for fewer than FEWEST points or values that are not finite.
+    `names` of the scores; `used`: those that can matter at all (`ffcd.moved_by`), None for all. `noise`: SD
+    of the simulated values near the best (`ffcd.noise_of`), None to let the points tell. Raises InputError
+    for fewer than FEWEST points or values that are not finite.
     """
     x, values = _checked(z, loglik, effects)
     columns = _columns(x.shape[1], names, used)
@@ -132,7 +139,7 @@ def fit_surface(
     level, unit = float(squeezed.mean()), max(float(squeezed.std()), 1e-6)
     y = (squeezed - level) / unit
     near = np.argsort(squeezed, kind="stable")[:MOST_TO_LEARN]
-    ln = _learn(x[near], y[near], iterations)
+    ln = _learn(x[near], y[near], None if noise is None else 2.0 * float(np.log(noise / unit)), iterations)
     whole = np.asarray(kernel(x, x, ln)) + (np.exp(ln[-1]) + JITTER) * np.eye(y.size)
     inverse = np.linalg.inv(whole)
     weights = inverse @ y
@@ -164,8 +171,8 @@ def _checked(z: Floats, loglik: Floats, effects: Floats | None) -> tuple[Floats,
     return x, values
 
 
-def _learn(x: Floats, y: Floats, iterations: int) -> Floats:
-    """Relevances and variances by the largest posterior density, from one start."""
+def _learn(x: Floats, y: Floats, ln_noise: float | None, iterations: int) -> Floats:
+    """Relevances and variances by the largest posterior density, from one start; the noise may be known."""
     dims = x.shape[1]
     points, target, unit = jnp.asarray(x), jnp.asarray(y), jnp.eye(y.size)
 
@@ -185,6 +192,8 @@ def _learn(x: Floats, y: Floats, iterations: int) -> Floats:
 
     start = np.concatenate([np.full(dims, MEAN_LN_RELEVANCE), [0.0, -1.0, -1.0, -3.0]])
     limits = [(-9.0, 3.0)] * dims + [(-9.0, 5.0)] * 3 + [(-12.0, 1.0)]
+    if ln_noise is not None:
+        start[-1], limits[-1] = ln_noise, (ln_noise, ln_noise)
     found = minimize(both, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": iterations})
     return np.asarray(found.x, np.float64)
 
