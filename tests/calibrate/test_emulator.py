@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("optax")
 
-from synthetic import NAMES, TRUTH, hazards, make_targets, simulate
+from synthetic import NAMES, TRUTH, SyntheticLives, hazards, make_targets, simulate
 
 from metachron.calibrate.design import (
     Outcomes,
@@ -53,23 +53,20 @@ def truth(z: np.ndarray, effects: np.ndarray, arm: int = 1) -> np.ndarray:
 
 
 def test_ends_of_lives_fall_into_the_right_interval() -> None:
-    class Some:
-        draw = np.arange(5)
-        days = {"OS": np.array([10.0, 20.0, 20.0, 25.0, 90.0])}
-        event = {"OS": np.array([True, True, False, False, True])}
-        response = np.zeros(5, bool)
-
+    days = {"OS": np.array([10.0, 20.0, 20.0, 25.0, 90.0])}
+    event = {"OS": np.array([True, True, False, False, True])}
+    some = SyntheticLives(np.arange(5), days, event, np.zeros(5, bool))
     layout = ArmLayout("T", "a", (Head("OS", np.array([20.0, 40.0])),), 5)
-    found = on_grid(Some(), layout)
+    found = on_grid(some, layout)
     # event on a grid day belongs to the interval it ends; censored on it, the interval has been survived
     assert found.stop[:, 0].tolist() == [0, 0, 1, 1, 2]
     assert found.event[:, 0].tolist() == [True, True, False, False, False]
     at_risk, events = exposures(found.stop, found.event, np.array([0, 0]), np.array([0, 1]))
     assert np.asarray(at_risk).sum(0).tolist() == [5.0, 2.0]  # two censored in the second: half each, and one
     assert np.asarray(events).sum(0).tolist() == [2.0, 0.0]
+    days["OS"] = np.full(5, np.nan)
     with pytest.raises(ValueError, match="not numbers"):
-        Some.days = {"OS": np.array([np.nan] * 5)}
-        on_grid(Some(), layout)
+        on_grid(some, layout)
 
 
 def test_product_limit_of_lives_is_the_true_survival() -> None:
@@ -92,7 +89,9 @@ def test_rows_do_not_depend_on_how_many_there_are_and_are_shared_by_arms() -> No
 
 def test_a_wave_around_samples_has_their_centre_and_twice_their_variance() -> None:
     samples = np.random.default_rng(3).normal([1.0, -1.0], [0.2, 0.5], size=(500, 2))
-    z, _ = rows_of(wave_around(2, samples), "T0", 60_000, 1)
+    tau = np.tile([0.1, 0.2, 0.4, 2.0], (500, 1))
+    z, effects = rows_of(wave_around(2, samples, tau), "T0", 60_000, 1)
+    assert effects.std(0) == pytest.approx([0.2, 0.3, 0.6, 1.0], rel=0.02)
     assert np.median(z[:, 0]) == pytest.approx(samples[:, 0].mean(), abs=0.03)
     middle = np.quantile(z[:, 0], [0.25, 0.75])  # the wide tenth hardly moves the quartiles
     assert np.ptp(middle) / 1.349 == pytest.approx(np.sqrt(2) * samples[:, 0].std(), rel=0.15)

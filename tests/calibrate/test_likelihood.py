@@ -79,6 +79,36 @@ def test_a_published_interval_sets_the_number_of_patients() -> None:
     assert narrow.at_risk == 400
 
 
+def test_progression_is_counted_over_a_scan_interval_at_least() -> None:
+    curve = {
+        "endpoint": "PFS", "arm": "a", "months": [1.0, 2.0, 3.0, 4.0, 6.0, 6.5], "origin": "individual",
+        "at_risk": [100, 90, 60, 50, 40, 20], "events": [10, 30, 10, 10, 18, 2],
+        "survival": [0.9, 0.6, 0.5, 0.4, 0.21, 0.189], "remaining": 18,
+    }  # fmt: skip
+    found = counts(target(curves=[curve], scans={"every_days": 56}))
+    assert [c.events for c in found] == [40, 20, 20]  # two months each; the last half month joins
+    assert np.cumprod([1 - c.events / c.at_risk for c in found]) == pytest.approx(
+        [0.6, 0.4, 0.189], abs=0.003
+    )
+    assert len(counts(target(curves=[{**curve, "endpoint": "OS"}], scans={"every_days": 56}))) == 6
+
+
+def test_a_median_of_progression_counts_around_its_day() -> None:
+    median = {"arm": "a", "months": 4, "n": 100}
+    one = target(
+        medians=[{"endpoint": "PFS", **median}, {"endpoint": "OS", **median}], scans={"every_days": 56}
+    )
+    pfs, os = counts(one)
+    layout = lay_out(one)[0]
+    assert layout.head("PFS").ends.tolist() == pytest.approx([121.75 - 14, 121.75 + 14])
+    assert (pfs.first, pfs.last, pfs.later) == (
+        layout.start("PFS"),
+        layout.start("PFS") + 1,
+        layout.start("PFS") + 2,
+    )
+    assert os.last == os.later
+
+
 def test_a_median_counts_as_a_point_of_half() -> None:
     (count,) = counts(target(medians=[{"endpoint": "PFS", "arm": "a", "months": 8, "n": 200}]))
     assert count.events == pytest.approx(0.5 * count.at_risk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metachron.calibrate.space import HELD, draws_from_z, free_parameters, natural, prior_median
+from metachron.calibrate.space import HELD, NULL, draws_from_z, free_parameters, natural, prior_median
 from metachron.errors import InputError
 from metachron.parameters.load import load_parameters
 
@@ -55,6 +55,14 @@ def test_what_is_not_named_stands_at_its_median_or_varies_by_itself() -> None:
     assert set(np.unique(moving["cell_effect_real"])) == {0.0, 1.0}
     again = draws_from_z(NAMES, z + 1.0, rest_seed=3)
     assert (again["kappa_fp"] == moving["kappa_fp"]).all()  # the rest does not depend on z
+
+
+def test_null_inputs_are_scores_that_move_nothing() -> None:
+    z = np.array([[0.5, -1.0], [0.5, 2.0]])
+    names = ("vdt_ref_days", NULL[0])
+    assert natural(names, z)[:, 1].tolist() == [-1.0, 2.0]
+    draws = draws_from_z(names, z)
+    assert draws[0] == draws[1]
 
 
 def test_far_scores_stay_finite() -> None:

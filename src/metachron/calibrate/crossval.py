@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.calibrate import checkpoint
-from metachron.calibrate.space import natural
+from metachron.calibrate.space import NULL, natural
 
 if TYPE_CHECKING:
     from metachron.calibrate.posterior import Mode, Model, Posterior
@@ -77,6 +77,7 @@ def ship(held: Mapping[str, Without], path: Path) -> None:
     from metachron.calibrate.held_out import HeldOut, write_held_out
 
     names = next(iter(held.values())).names
-    found = {trial: HeldOut(natural(names, one.z), one.tau) for trial, one in held.items()}
+    real = [j for j, name in enumerate(names) if name not in NULL]
+    found = {trial: HeldOut(natural(names, one.z)[:, real], one.tau) for trial, one in held.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_held_out(path, names, found)
+    write_held_out(path, tuple(names[j] for j in real), found)

@@ -20,6 +20,7 @@ from metachron.calibrate.targets import Target
 
 Floats = NDArray[np.float64]
 EFFECTS = 4  # growth, kill, death, load
+FIRST_EFFECT_SD, EFFECT_SD_RANGE = 0.35, (0.2, 1.0)
 FEWEST_SHARE = 0.3  # of the lives of a wave, for the smallest arm
 FULL_FROM = 400  # patients behind an arm from which it gets all lives of the wave
 
@@ -48,30 +49,30 @@ class Simulator(Protocol):
 
 @dataclass(frozen=True)
 class Wave:
-    """Distribution of the rows: scores N(center, root root'), effects N(0, effect_sd) on the ln scale.
+    """Distribution of the rows: scores N(center, root root'), effects N(0, effect_sd), (4,), in ln units.
 
-    `wide` of the rows come from N(0, 1.2) and effects of SD 0.35 instead, so that the emulator knows what
-    lies around.
+    `wide` of the rows come from N(0, 1.2) instead, so that the emulator knows what lies around.
     """
 
     index: int
     center: Floats
     root: Floats
-    effect_sd: float = 0.35
+    effect_sd: Floats
     wide: float = 0.1
 
 
 def first_wave(size: int) -> Wave:
     """The prior, a little widened: N(0, 1.15)."""
-    root: Floats = np.diag(np.full(size, 1.15))
-    return Wave(1, np.zeros(size), root, wide=0.0)
+    root = np.asarray(np.diag(np.full(size, 1.15)), np.float64)
+    return Wave(1, np.zeros(size), root, np.full(EFFECTS, FIRST_EFFECT_SD), wide=0.0)
 
 
-def wave_around(index: int, samples: Floats, inflation: float = 2.0) -> Wave:
-    """Rows around posterior samples (n, p): their mean, their covariance times `inflation`."""
-    covariance = np.atleast_2d(np.cov(samples, rowvar=False)) * inflation
-    root = np.linalg.cholesky(covariance + 1e-6 * np.eye(samples.shape[1]))
-    return Wave(index, samples.mean(0), root, effect_sd=0.28)
+def wave_around(index: int, samples: Floats, tau: Floats, inflation: float = 2.0) -> Wave:
+    """Rows around posterior samples (n, p): their mean, their covariance times `inflation`; effects half as
+    wide again as the mean of the samples `tau` (n, 4)."""
+    covariance: Floats = inflation * np.atleast_2d(np.cov(samples, rowvar=False))
+    root = np.asarray(np.linalg.cholesky(covariance + 1e-6 * np.eye(samples.shape[1])), np.float64)
+    return Wave(index, samples.mean(0), root, np.clip(1.5 * tau.mean(0), *EFFECT_SD_RANGE))
 
 
 def stream(seed: int, *key: int | str) -> np.random.Generator:
@@ -87,8 +88,7 @@ def rows_of(wave: Wave, trial: str, n: int, seed: int) -> tuple[Floats, Floats]:
     wide = stream(seed, wave.index, trial, "wide").random(n) < wave.wide
     z = wave.center + normal[:, :p] @ wave.root.T
     z[wide] = 1.2 * normal[wide, :p]
-    effects = np.where(wide[:, None], 0.35, wave.effect_sd) * normal[:, p:]
-    return z, effects
+    return z, wave.effect_sd * normal[:, p:]
 
 
 def lives_wanted(layout: ArmLayout, lives: int) -> int:

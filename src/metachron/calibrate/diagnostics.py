@@ -94,7 +94,9 @@ def _hazards(model: Model) -> Callable[[Any, Any], Any]:
 
     def function(z: Any, effects: Any) -> Any:
         logs = logs_of(z, effects)
-        return -jnp.expm1(jnp.minimum(logs[data.arm, data.last] - logs[data.arm, data.first], -1e-9))
+        begin = logs[data.arm, data.first]
+        through = (logs[data.arm, data.last] - begin, logs[data.arm, data.also] - begin)
+        return -jnp.expm1(jnp.minimum(jnp.logaddexp(*through) - jnp.log(2.0), -1e-9))
 
     return function
 

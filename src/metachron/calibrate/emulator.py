@@ -44,7 +44,7 @@ class Training:
     most_passes: int = 24
     rate: float = 3e-3
     ridge: float = 10.0
-    level: float = 0.01
+    level: float = 0.001
     patience: int = 6
 
 
@@ -213,7 +213,7 @@ class Fit:
 
 def batch_size(n: int, largest: int) -> int:
     """A power of two, so that a pass has 16 steps or more where there are lives enough; at most `largest`."""
-    return min(largest, max(64, 2 ** int(np.log2(max(n / 16, 1)))), n)
+    return int(min(largest, max(64, 2.0 ** np.floor(np.log2(max(n / 16, 1)))), n))
 
 
 def train_arm(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.calibrate.posterior import Posterior
-from metachron.calibrate.space import natural
+from metachron.calibrate.space import NULL, natural
 
 Floats = NDArray[np.float64]
 FORMAT = "metachron-ensemble/1"
@@ -34,7 +34,9 @@ def thinned(posterior: Posterior, size: int) -> NDArray[np.int64]:
 def table(posterior: Posterior, rows: NDArray[np.int64]) -> tuple[list[str], Floats]:
     """Names of the columns and values (rows, columns): parameters in their own units, then the spreads."""
     values = natural(posterior.names, posterior.flat_z[rows])
-    return [*posterior.names, *TAU], np.column_stack([values, posterior.flat_tau[rows]])
+    real = [j for j, name in enumerate(posterior.names) if name not in NULL]
+    names = [posterior.names[j] for j in real]
+    return [*names, *TAU], np.column_stack([values[:, real], posterior.flat_tau[rows]])
 
 
 def write_draws(path: Path, names: list[str], values: Floats) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from metachron import __version__
 from metachron.calibrate import checkpoint, diagnostics, ensemble, misfit
 from metachron.calibrate.fit import Result, Run, Settings, Tell
+from metachron.calibrate.space import NULL
 
 Floats = NDArray[np.float64]
 CHECK_DRAWS, CHECK_LIVES = 80, 60
@@ -125,6 +126,7 @@ def diagnose(result: Result, found: Sequence[Comparison]) -> dict[str, Any]:
     names = ("growth", "kill", "death", "load")
     return {
         "sampler": diagnostics.sampler_summary(posterior),
+        "null": {name: parameters.pop(name) for name in NULL if name in parameters},
         "tau": dict(zip(names, map(_short, posterior.flat_tau.mean(0)), strict=True)),
         "parameters": parameters,
         "correlations": [[a, b, _short(r)] for a, b, r in diagnostics.strongest_correlations(posterior)],

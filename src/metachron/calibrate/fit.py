@@ -39,7 +39,7 @@ from metachron.calibrate.posterior import (
     find_mode,
     metric_from,
 )
-from metachron.calibrate.space import free_parameters
+from metachron.calibrate.space import NULL, free_parameters
 from metachron.calibrate.targets import Target
 
 Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ class Settings:
     waves: int = 2
     draws: int = 240
     seed: int = 1
-    names: tuple[str, ...] = field(default_factory=free_parameters)
+    names: tuple[str, ...] = field(default_factory=lambda: (*free_parameters(), *NULL))
     training: Training = field(default_factory=Training)
     pilot: Sampling = field(default_factory=lambda: Sampling(warmup=200, samples=250))
     sampling: Sampling = field(default_factory=lambda: Sampling(warmup=200, samples=600))
@@ -126,7 +126,7 @@ def run_fit(
         emulator = train_wave(run, waves, samples)
         model, dropped = make_model(run, wave, emulator, samples)
         posterior, metric = sample_wave(run, index, model)
-        wave = wave_around(index + 1, posterior.flat_z)
+        wave = wave_around(index + 1, posterior.flat_z, posterior.flat_tau)
     return Result(run.targets, model, posterior, metric, dropped, run)
 
 

@@ -18,11 +18,12 @@ from metachron.calibrate.targets_data import DAYS_PER_MONTH, SIMULATED
 
 if TYPE_CHECKING:
     from metachron.calibrate.targets import Target
-    from metachron.calibrate.targets_data import Landmark, Median, Response
+    from metachron.calibrate.targets_data import CurveData, Landmark, Median, Response
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 MONTHS_WITHOUT_HORIZON = 36.0
+SEEN_AT_SCANS = ("PFS", "TTP", "TTF")
 RESPONSE = "response"  # a head with one interval, whose "hazard" is the share with a response
 SHARES_OF_HORIZON = np.array([0.08, 0.17, 0.25, 0.33, 0.42, 0.5, 0.6, 0.7, 0.85, 1.0])
 
@@ -100,17 +101,46 @@ def _grids(target: Target, arm: str) -> dict[str, list[float]]:
     grids: dict[str, list[float]] = {}
     for curve in target.curves:
         if curve.arm == arm and curve.use == "fit" and curve.endpoint in SIMULATED:
-            grids.setdefault(curve.endpoint, []).extend(curve.days.tolist())
+            grids.setdefault(curve.endpoint, []).extend(curve.days[wide_enough(target, curve)].tolist())
     points: list[Landmark | Median] = [*target.landmarks, *target.medians]
     for point in points:
         if point.arm == arm and point.use == "fit" and point.endpoint in SIMULATED:
-            grids.setdefault(point.endpoint, []).append(point.months * DAYS_PER_MONTH)
+            grids.setdefault(point.endpoint, []).extend(days_of_point(target, point))
     for contrast in target.contrasts:
         fitted = contrast.use == "fit" and arm in (contrast.arm, contrast.reference)
         if fitted and contrast.endpoint not in grids:
             months = target.horizon_months or MONTHS_WITHOUT_HORIZON
             grids[contrast.endpoint] = (SHARES_OF_HORIZON * months * DAYS_PER_MONTH).tolist()
     return grids
+
+
+def scan_days(target: Target) -> float:
+    """Days between two scans on treatment; nought where they are not at one interval."""
+    return float(target.scans_or_default().every_days or 0.0)
+
+
+def wide_enough(target: Target, curve: CurveData) -> Ints:
+    """Which grid points of a curve end an interval: all, or, where progression is seen at scans, those that
+    leave at least one scan in each interval. Nobody knows the visit days of a trial well enough for less."""
+    if curve.endpoint not in SEEN_AT_SCANS:
+        return np.arange(curve.days.size)
+    kept, last, width = [], 0.0, scan_days(target) - 1.0
+    for k, day in enumerate(curve.days):
+        if day - last >= width:
+            kept.append(k)
+            last = float(day)
+    kept = [*kept[:-1], curve.days.size - 1]  # what is left at the end joins the last interval
+    return np.array(kept, dtype=np.int64)
+
+
+def days_of_point(target: Target, point: Landmark | Median) -> list[float]:
+    """The day of a published point; a quarter of a scan interval before and after a median of an endpoint
+    that is seen at scans, between which survival may fall in one step."""
+    day = point.months * DAYS_PER_MONTH
+    around = scan_days(target) / 4.0
+    if hasattr(point, "survival") or point.endpoint not in SEEN_AT_SCANS or around < 1.0 or day <= around:
+        return [day]
+    return [day - around, day + around]
 
 
 def _merged(days: Iterable[float]) -> Floats:

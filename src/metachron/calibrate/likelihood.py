@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from metachron.calibrate.layout import RESPONSE, Padded
-from metachron.calibrate.targets_data import DAYS_PER_MONTH, SIMULATED
+from metachron.calibrate.layout import RESPONSE, Padded, days_of_point, wide_enough
+from metachron.calibrate.targets_data import SIMULATED
 
 if TYPE_CHECKING:
     from metachron.calibrate.targets import Target
@@ -39,7 +39,10 @@ LEAST_VARIANCE = 0.05  # of survival, S(1 - S), where a curve stays high
 
 @dataclass(frozen=True)
 class Count:
-    """`events` among `at_risk` over outputs first to last - 1 of an arm; `source` names the figure."""
+    """`events` among `at_risk` over outputs first to last - 1 of an arm; `source` names the figure.
+
+    With `also`, survival is the mean of that over first to last - 1 and over first to also - 1.
+    """
 
     trial: str
     arm: str
@@ -48,6 +51,11 @@ class Count:
     events: float
     at_risk: float
     source: str
+    also: int = 0
+
+    @property
+    def later(self) -> int:
+        return max(self.last, self.also)
 
 
 @dataclass(frozen=True)
@@ -89,15 +97,24 @@ def curve_counts(target: Target, curve: CurveData, padded: Padded) -> list[Count
     exact = curve.origin == "individual"
     weight = 1.0 if exact else temper(curve.n, float(np.mean(survival * (1 - survival))))
     source = f"{target.trial} {curve.endpoint} {curve.arm}"
-    counts, begin = [], layout.start(curve.endpoint)
-    for days, events, risk in zip(curve.days, curve.events, effective_at_risk(curve), strict=True):
-        end = layout.until(curve.endpoint, float(days))[1]
+    counts, begin, at = [], layout.start(curve.endpoint), 0
+    risks = effective_at_risk(curve)
+    for k in wide_enough(target, curve):
+        end = layout.until(curve.endpoint, float(curve.days[k]))[1]
+        events, risk = _together(np.array(curve.events[at : k + 1], float), risks[at : k + 1])
         if risk > 0 and end > begin:
-            counts.append(
-                Count(target.trial, curve.arm, begin, end, weight * events, weight * float(risk), source)
-            )
-        begin = end
+            counts.append(Count(target.trial, curve.arm, begin, end, weight * events, weight * risk, source))
+        begin, at = end, int(k) + 1
     return counts
+
+
+def _together(events: Floats, at_risk: Floats) -> tuple[float, float]:
+    """Successive intervals as one: all events, and the number at risk that gives the same survival."""
+    total = float(events.sum())
+    if events.size == 1 or total == 0:
+        return total, float(at_risk[0])
+    through = float(np.prod(1.0 - events / np.maximum(at_risk, 1e-9)))
+    return total, total / (1.0 - through)
 
 
 def _sample_size(share: float, low: float | None, high: float | None, n: int) -> float:
@@ -120,15 +137,16 @@ def point_count(target: Target, point: Landmark | Median | Response, padded: Pad
         n = _sample_size(orr, point.low, point.high, point.n)
         return Count(target.trial, point.arm, first, last, orr * n, n, f"{target.trial} response {point.arm}")
     endpoint: str = point.endpoint  # type: ignore[union-attr]
-    months: float = point.months  # type: ignore[union-attr]
-    first, last = layout.until(endpoint, months * DAYS_PER_MONTH)
+    days = days_of_point(target, point)  # type: ignore[arg-type]
+    first, last = layout.until(endpoint, days[0])
+    also = layout.until(endpoint, days[-1])[1]
     survival = getattr(point, "survival", None)
     if survival is None:
         n, survival = MEDIAN_WORTH * point.n, 0.5
     else:
         n = _sample_size(survival, point.low, point.high, point.n)
     source = f"{target.trial} {endpoint} {point.arm}"
-    return Count(target.trial, point.arm, first, last, (1 - survival) * n, n, source)
+    return Count(target.trial, point.arm, first, last, (1 - survival) * n, n, source, also)
 
 
 def counts_of(target: Target, padded: Padded) -> list[Count]:
@@ -203,6 +221,7 @@ class Data:
     arm: Ints
     first: Ints
     last: Ints
+    also: Ints
     events: Floats
     at_risk: Floats
     sources: tuple[str, ...]
@@ -218,7 +237,7 @@ class Data:
         return replace(self, **columns, sources=tuple(self.sources[i] for i in rows))
 
 
-COLUMNS = ("trial", "arm", "first", "last", "events", "at_risk")
+COLUMNS = ("trial", "arm", "first", "last", "also", "events", "at_risk")
 
 
 def collect(targets: Sequence[Target], padded: Padded) -> Data:
@@ -237,6 +256,7 @@ def collect(targets: Sequence[Target], padded: Padded) -> Data:
         np.array([padded.row(c.trial, c.arm) for c in counts], dtype=np.int64),
         np.array([c.first for c in counts], dtype=np.int64),
         np.array([c.last for c in counts], dtype=np.int64),
+        np.array([c.later for c in counts], dtype=np.int64),
         np.array([c.events for c in counts]),
         np.array([c.at_risk for c in counts]),
         tuple(c.source for c in counts),

@@ -53,11 +53,16 @@ def rows(data: Data, survival: Mapping[int, Floats]) -> list[Row]:
         groups.setdefault(source, []).append(i)
     found = []
     for source, members in groups.items():
-        gap = np.array([survival[int(data.arm[i])][data.last[i] - 1] - seen[i] for i in members])
+        gap = np.array([_predicted(data, survival, i) - seen[i] for i in members])
         n = float(data.at_risk[members[0]])
         size = np.abs(gap)
         found.append(Row(source, gap.size, n, float(size.mean()), float(gap.mean()), float(size.max())))
     return found
+
+
+def _predicted(data: Data, survival: Mapping[int, Floats], i: int) -> float:
+    arm = survival[int(data.arm[i])]
+    return float(arm[data.last[i] - 1] + arm[data.also[i] - 1]) / 2.0
 
 
 def emulated(model: Model, z: Floats, effects: Floats) -> dict[int, Floats]:

@@ -88,12 +88,14 @@ def _binomial(events: Any, at_risk: Any, ln_survival: Any) -> Any:
 def count_terms(model: Model) -> Callable[[Any, Any], Any]:
     """Function (z, effects) -> log-likelihood of each count, shape (counts,)."""
     data, logs_of = model.data, log_survivals(model)
-    arm, first, last = (jnp.asarray(a) for a in (data.arm, data.first, data.last))
+    first, last, also = (jnp.asarray(a) for a in (data.first, data.last, data.also))
+    arm = jnp.asarray(data.arm)
     events, at_risk = jnp.asarray(data.events), jnp.asarray(data.at_risk)
 
     def function(z: Any, effects: Any) -> Any:
         logs = logs_of(z, effects)
-        return _binomial(events, at_risk, logs[arm, last] - logs[arm, first])
+        through = (logs[arm, last] - logs[arm, first], logs[arm, also] - logs[arm, first])
+        return _binomial(events, at_risk, jnp.logaddexp(*through) - jnp.log(2.0))
 
     return function
 

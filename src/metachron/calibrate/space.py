@@ -51,6 +51,11 @@ HELD: dict[str, str] = {
 }
 
 
+# Inputs that mean nothing. They are fitted like the others, and what the fit claims to learn of them is the
+# noise of the emulator: contraction of real parameters is to be judged against theirs.
+NULL = ("null_1", "null_2", "null_3")
+
+
 def free_parameters() -> tuple[str, ...]:
     """Names of the fitted parameters in file order: those with a continuous prior that are not in HELD.
 
@@ -64,11 +69,14 @@ def _continuous(parameter: Parameter) -> bool:
 
 
 def natural(names: Sequence[str], z: Floats) -> Floats:
-    """Values in their own units, shape (k, len(names)), of the scores z (k, len(names))."""
+    """Values in their own units, shape (k, len(names)), of the scores z (k, len(names)); null inputs are
+    their scores."""
     z = check_scores(names, z)
     parameters = load_parameters()
     u = ndtr(np.clip(z, -FARTHEST_Z, FARTHEST_Z))
-    columns = [quantile(parameters[name], u[:, j]) for j, name in enumerate(names)]
+    columns = [
+        z[:, j] if name in NULL else quantile(parameters[name], u[:, j]) for j, name in enumerate(names)
+    ]
     return np.column_stack(columns) if columns else np.zeros((z.shape[0], 0))
 
 
@@ -85,14 +93,16 @@ def draws_from_z(names: Sequence[str], z: Floats, *, rest_seed: int | None = Non
     """Parameter sets, shape (k,), one float64 field per parameter, from scores z (k, len(names)).
 
     What is not in `names` stands at its prior median; with `rest_seed` it is drawn from its prior instead,
-    by Latin hypercube and independently of z. Raises InputError for a name that is no free parameter.
+    by Latin hypercube and independently of z. Null inputs are left out. Raises InputError for a name that is
+    no free parameter.
     """
     z = check_scores(names, z)
     k = z.shape[0]
     parameters = load_parameters()
     draws = np.repeat(prior_median(), k)
-    for j, column in enumerate(natural(names, z).T):
-        draws[names[j]] = column
+    for name, column in zip(names, natural(names, z).T, strict=True):
+        if name not in NULL:
+            draws[name] = column
     if rest_seed is not None and k > 0:
         rest = [p for p in parameters.values() if p.distribution != "fixed" and p.name not in set(names)]
         u = latin_hypercube(k, len(rest), rest_seed)
@@ -105,7 +115,7 @@ def check_scores(names: Sequence[str], z: Floats) -> Floats:
     """z as a (k, len(names)) array of finite numbers. Raises InputError."""
     known = load_parameters()
     for name in names:
-        if name not in known or not _continuous(known[name]):
+        if name not in NULL and (name not in known or not _continuous(known[name])):
             raise InputError(Problem(name, "is not a parameter with a continuous prior"))
     z = np.atleast_2d(np.asarray(z, dtype=np.float64))
     if z.ndim != 2 or z.shape[1] != len(names):

@@ -14,6 +14,7 @@ from metachron.calibrate.design import Wave, rows_of
 from metachron.calibrate.space import draws_from_z
 
 Floats = NDArray[np.float64]
+FEWEST_POINTS = 15
 TRUSTED_ERROR = 5.0  # log units: a surface known less well than this is tempered
 
 
@@ -60,7 +61,18 @@ class FfcdMaker:
         parts = [checkpoint.load(p / "ffcd.npz") for p in _waves(folder, wave.index)]
         together = {k: np.concatenate([part[k] for part in parts]) for k in ("z", "effects", "value")}
         surface = fit_surface(together["z"], together["value"], effects=together["effects"], names=names)
-        return TemperedSurface(surface, surface.errors[0].rms if surface.errors else np.inf)
+        return TemperedSurface(surface, surface_error(surface.errors))
+
+
+def surface_error(errors: Sequence[Any]) -> float:
+    """Error of a surface near its best: of points left out, less the noise of the points themselves.
+
+    From the narrowest range below the best point that has FEWEST_POINTS.
+    """
+    usable = [e for e in errors if e.points >= FEWEST_POINTS]
+    if not usable:
+        return float("inf")
+    return float(np.sqrt(max(usable[0].rms ** 2 - usable[0].noise ** 2, 0.0)))
 
 
 def _waves(folder: Path, index: int) -> list[Path]:
