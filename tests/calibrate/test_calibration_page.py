@@ -18,8 +18,8 @@ def provenance() -> dict[str, Any]:
     return {
         "targets": [{"trial": "LIFE", "sha256": "0"}], "draws": 240, "settings": {"lives": 1000, "waves": 2},
         "diagnostics": {
-            "sampler": {"chains": 4, "samples": 2000, "largest_r_hat": {"z": 1.01}, "smallest_ess": {"z": 300.0},
-                        "divergences": 0},
+            "sampler": {"chains": 4, "samples": 2000, "largest_r_hat": {"z": 1.01},
+                        "smallest_ess": {"z": 300.0}, "divergences": 0},
             "null": {"null_1": {**row, "contraction": 0.04}}, "tau": {"growth": 0.1, "kill": 0.2},
             "parameters": {"kappa_fp": row, "occult_t4": {**row, "contraction": 0.1, "pinned_by": []}},
             "correlations": [["kappa_fp", "occult_t4", -0.31]], "effects": {"LIFE": [0.1, -0.2]},
