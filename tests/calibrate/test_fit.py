@@ -127,3 +127,34 @@ def test_the_fit_finds_the_truth_resumes_and_writes_its_files(tmp_path: Path) ->
     names, read = read_held_out(tmp_path / "held_out.npz")
     assert names == NAMES
     assert read["T1"].values == pytest.approx(natural(NAMES, held["T1"].z), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_the_command_fits_a_trial_with_the_engine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from metachron.cli import run
+
+    point = {"endpoint": "OS", "arm": "a", "months": 24, "survival": 0.45, "n": 150}
+    trial = {
+        "trial": "MINE", "citation": {"text": "made up"}, "setting": "first_line", "horizon_months": 30,
+        "arms": [{"name": "a", "strategy": "mfolfox6", "n": 150}], "landmarks": [point],
+    }  # fmt: skip
+    (tmp_path / "mine.yaml").write_text(json.dumps(trial))
+    out = tmp_path / "fit"
+    asked = [
+        "calibrate",
+        "--quick",
+        "--lives",
+        "2000",
+        "--targets",
+        str(tmp_path / "mine.yaml"),
+        "--out",
+        str(out),
+    ]
+    assert run(asked) == 0
+    assert "MINE OS a" in capsys.readouterr().out
+    assert (out / "ensemble" / "draws.csv.gz").exists()
+    assert run(asked) == 2  # there is a run already
+    assert "--resume" in capsys.readouterr().err
+    before = (out / "ensemble" / "draws.csv.gz").read_bytes()
+    assert run([*asked, "--resume"]) == 0
+    assert (out / "ensemble" / "draws.csv.gz").read_bytes() == before

@@ -19,7 +19,8 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 # What decides what a life is: a run is not continued after any of it has changed
 SIMULATION = ("engine", "model", "patient", "population", "strategies", "parameters")
 CALIBRATION = (
-    "simulate", "courses", "space", "design", "layout", "likelihood", "emulator", "posterior",
+    "simulate", "courses", "space", "design", "layout", "likelihood", "emulator", "posterior", "terms",
+    "ffcd", "ffcd_data", "ffcd_match", "ffcd_paths", "ffcd_surface",
 )  # fmt: skip
 
 

@@ -82,6 +82,8 @@ def misfit_table(found: Sequence[Comparison]) -> str:
         lines.append(f"{s.source:58s} {figures}  {signed}  n {s.n:6.0f}  points {s.points}")
     curves = [c for c in found if c.simulator.points > 3]
     for name, part in (("all figures", list(found)), ("curves", curves)):
+        if not part:
+            continue
         means = [100 * np.mean([row(c) for c in part]) for row in (_with, _without, _emulated, _emulator)]
         lines.append(
             f"{name} ({len(part)}): with effects {means[0]:.2f}, without {means[1]:.2f},"

@@ -77,7 +77,8 @@ class FfcdMaker:
             effects=effects, jobs=self.jobs,
             progress=lambda k: self.tell(f"FFCD 2000-05: parameter set {k} of {self.points}", -1.0),
         )  # fmt: skip
-        return {"z": z, "effects": effects, "value": value}
+        usable = np.isfinite(value)  # far rows may leave a patient without any path
+        return {"z": z[usable], "effects": effects[usable], "value": value[usable]}
 
     def _fit(self, path: Path, points: dict[str, Floats], names: Sequence[str], seed: int) -> None:
         """Fit the surface through all points and keep it."""
