@@ -25,7 +25,7 @@ YEAR = 365.25
 # Parameters of who the patients are, added since the tolerances were measured
 POPULATION = (
     "growth_ras_mutant", "growth_braf_mutant", "death_ecog", "death_frailty_sd", "occult_dispersion",
-    "phi_lesion_sd",
+    "phi_lesion_sd", "death_line",
 )  # fmt: skip
 
 
