@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -12,6 +13,7 @@ from metachron.calibrate.targets import EVERYTHING, NEEDS_EARLIER, Arm, Target
 from metachron.engine.compile import SCAN_LIMIT, compile_strategy
 from metachron.engine.records import GIVE_CHECKPOINT, Programme
 from metachron.errors import InputError, Problem
+from metachron.model.growth import ln_cells
 from metachron.parameters import load_parameters
 from metachron.patient.schema import Markers, Patient
 from metachron.population.spec import LOCAL
@@ -27,7 +29,8 @@ OPERATION = "hepatectomy"
 MANY_DAYS = 3650
 
 
-Schedule = tuple[int | None, str | None, tuple[tuple[int, int], ...]]
+# every so many days, or a schedule of the catalogue, or (until day, every); mm seen half the time
+Schedule = tuple[int | None, str | None, tuple[tuple[int, int], ...], float | None]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def branches(target: Target, arm: Arm) -> list[Branch]:
         target.setting,
         None if later.lines is None else tuple(later.lines),
         later.on_recurrence,
-        (scans.every_days, scans.surveillance, tuple(scans.intervals or ())),
+        (scans.every_days, scans.surveillance, tuple(scans.intervals or ()), scans.seen_mm),
         tuple(target.not_available),
     )
     entries = [(e.share, tuple(e.lines)) for e in target.earlier] or [(1.0, ())]
@@ -250,7 +253,7 @@ def without_drugs(programme: Programme, index: int) -> Programme:
 
 def _scanned(programme: Programme, setting: str, schedule: Schedule) -> Programme:
     """The programme with the scans of the trial: those with disease in view, and those without."""
-    every, surveillance, intervals = schedule
+    every, surveillance, intervals, seen_mm = schedule
     if surveillance is not None:
         named = load_catalogue().surveillance[surveillance]
         first, intervals = named.first_scan_day, tuple(named.intervals)
@@ -259,6 +262,8 @@ def _scanned(programme: Programme, setting: str, schedule: Schedule) -> Programm
         first, intervals = every, ((MANY_DAYS, every),)
     else:
         first = intervals[0][1]
+    if seen_mm is not None:
+        programme = programme._replace(ct_limit=math.exp(ln_cells(seen_mm)))
     if setting != "adjuvant" and (every is not None or setting not in LOCAL):
         programme = programme._replace(on_treatment_days=float(first))
     return programme._replace(

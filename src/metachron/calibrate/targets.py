@@ -103,6 +103,9 @@ class Scans(Record):
     intervals: list[tuple[int, int]] | None = Field(
         None, min_length=1, description="[until day, every days], in order."
     )
+    seen_mm: float | None = Field(
+        None, ge=5, le=80, json_schema_extra=unit("mm"), description="Size found half the time, when not CT."
+    )
     status: Status = "assumed"
     note: str = ""
 

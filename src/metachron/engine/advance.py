@@ -171,7 +171,7 @@ def hazard(st, twin, par):
             total_cm += 0.1 * st.mm[i]
         if st.organ[i] == LIVER:
             liver_ml += volume
-    start = par.death_intercept + twin.ln_frailty
+    start = par.death_intercept + twin.ln_frailty + par.death_line * math.log(max(st.line, 1.0))
     h = cancer_hazard(total_cm, st.new_lesion, start, par.death_burden, par.death_new_lesion)
     if liver_ml > 0.0:
         size = st.liver * twin.liver_ml + liver_ml

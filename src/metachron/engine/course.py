@@ -51,9 +51,10 @@ def next_line(st, programme, twin, par, seed):
     first = st.course > 0 and st.line == 0
     share = math.sqrt(par.next_line_share) if first else par.next_line_share
     if st.line_index >= programme.n_lines:
-        st.line = max(st.line, 1) + 1
+        st.line += 1  # goes untreated through what would have been a line
         return
     if keyed.uniform(seed, twin.key, keyed.NEXT_LINE, st.line_index) >= share:
+        st.line += 1
         st.line_index = programme.n_lines
         return
     queue(st, programme, programme.n_planned + st.line_index)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from metachron.engine.advance import advance
+from metachron.engine.advance import advance, hazard
 from metachron.engine.begin import begin
 from metachron.engine.body import FEW_CELLS
 from metachron.engine.course import (
@@ -104,7 +104,7 @@ def start_queued(st, twin, par, programme, out, seed):
     st.starts[index], st.progressions[index] = st.t, math.inf
     begin_systemic(st, twin, par, programme, index)
     if not st.ned:
-        st.next_scan = min(st.next_scan, st.t + programme.on_treatment_days)
+        st.next_scan = st.t + programme.on_treatment_days  # from the first dose, as trials count
 
 
 @jit
@@ -235,12 +235,15 @@ def event_day(st, twin, par, gear, programme, out, seed):
     Symptoms are heard of on days of treatment and at visits.
     """
     heard = treatment_day(st, programme) <= st.t + 1e-9 or st.t == VISIT * math.floor(st.t / VISIT + 1e-9)
+    line = st.line
     treat(st, twin, par, gear, programme, out, seed)
     if st.t >= st.next_scan - 1e-9 or (heard and symptomatic(st, gear)):
         relapse = st.ned == 1
         progressed = scan(st, twin, par, out)
         after_scan(st, programme, twin, par, seed, progressed, relapse)
         st.next_scan = next_scan_day(st, programme)
+    if st.line != line:
+        st.hazard_now = hazard(st, twin, par)
 
 
 @jit

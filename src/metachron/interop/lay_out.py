@@ -97,6 +97,7 @@ class Calendar:
     dose: NDArray[np.float64] = field(default_factory=lambda: np.ones(len(CLASS_NAMES)))
     opened: set[int] = field(default_factory=set)
     left_out: list[str] = field(default_factory=list)
+    line: int = 0  # of the last course; hazards are those of this line throughout
 
     def fill(self) -> None:
         """Lay out the planned steps, until one that waits for something to happen."""
@@ -125,7 +126,7 @@ class Calendar:
         today.opens += sorted(classes)
         self.opened |= classes
         if segment["line"] > 0:
-            line = int(segment["line"])
+            line = self.line = int(segment["line"])
             today.line_growth = line_growth(self.draw, line)
             today.potency = float(self.draw["later_line_potency"]) if line >= 2 else 1.0
         cycle = 0
@@ -193,6 +194,8 @@ def lay_out(
         notes=tuple(calendar.left_out),
     )
     constants = patient_constants(twin, present, draw)
+    line = max(calendar.line, int(twin["start_line"]), 1)
+    constants["death_intercept"] += float(draw["death_line"]) * math.log(line)
     return Core(**(vars(core) | {"constants": MappingProxyType(constants)}))
 
 
@@ -202,6 +205,7 @@ def patient_constants(twin: np.void, present: Iterable[np.void], draw: np.void) 
     c |= {name: float(draw[name]) if name in (draw.dtype.names or ()) else v for name, v in SWITCHES.items()}
     c |= {name: LN2 / float(draw[source]) for name, source in HALF_LIVES.items()}
     c |= {name: float(twin[source]) for name, source in FROM_TWIN.items()}
+    c["death_intercept"] += float(twin["ln_frailty"])
     c["marrow_transit"] = 4.0 / float(draw["marrow_transit_h"]) * 24.0
     c["ln_capacity"] = math.log(float(draw["capacity_cells"]))
     c["line_growth_start"] = line_growth(draw, int(twin["start_line"]))

@@ -189,7 +189,9 @@ def mean_load(c: Candidates, streams: Streams, patient: Patient, found: Findings
 
 
 def _place_occult(c: Candidates, streams: Streams, patient: Patient, found: Findings, m: int) -> None:
-    draw_occult(c.lesions[:, m:], mean_load(c, streams, patient, found, m), c.draws, streams)
+    mean = mean_load(c, streams, patient, found, m)
+    metastatic = bool(patient.metastases) or not found.nothing_visible
+    draw_occult(c.lesions[:, m:], mean, c.draws, streams, metastatic=metastatic)
     x = np.ascontiguousarray(c.lesions["x"][:, m:])
     since = found.days_since_surgery if found.nothing_visible and found.days_since_surgery else 0.0
     held = min(since, found.quiet_days)

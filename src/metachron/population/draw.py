@@ -65,7 +65,7 @@ def draw_population(
     draw_variety(lesions, draws, streams)
     count = _place_visible(lesions[:, :seen], spec, streams) if seen else np.zeros(n, np.int64)
     mean = _mean_load(spec, setting, draws, count, markers, streams) * np.exp(added[:, LOAD])
-    draw_occult(lesions[:, seen:], mean, draws, streams)
+    draw_occult(lesions[:, seen:], mean, draws, streams, metastatic=setting != "adjuvant")
     if setting == "adjuvant":
         _grow_since_surgery(twins, lesions, spec.months_since_surgery * DAYS_PER_MONTH)
     else:
@@ -230,8 +230,8 @@ def _nodes(spec: PopulationSpec, n: int, streams: Streams) -> Floats:
 
 
 def _unseen_at_baseline(lesions: NDArray[np.void]) -> None:
-    """What the scan on day 0 would have shown counts among the visible: the rest is below its own limit."""
-    lesions["x"] = np.minimum(lesions["x"], ct_limit() + lesions["offset"] - 1e-6)
+    """What the scan on day 0 would have shown counts among the visible: each is below its own limit."""
+    lesions["x"] = lesions["x"] + lesions["offset"] - 1e-6
 
 
 def _grow_since_surgery(twins: NDArray[np.void], lesions: NDArray[np.void], days: float) -> None:

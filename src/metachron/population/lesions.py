@@ -15,7 +15,7 @@ from metachron.parameters import load_parameters
 from metachron.population.streams import Streams
 
 Floats = NDArray[np.float64]
-ROOM_OCCULT = 14
+ROOM_OCCULT = 30
 # Resected series, lesion_number-009: 34 % solitary, 39 % two to four, 27 % five or more
 COUNT_PROBABILITIES = np.array([0.342, 0.17, 0.12, 0.097, 0.07, 0.05, 0.05, 0.04, 0.03, 0.031])
 MEDIAN_LARGEST_MM, SD_LN_LARGEST = 36.0, 0.6  # lesion_size-001
@@ -57,11 +57,14 @@ def ct_limit() -> float:
     return float(np.log(load_parameters()["detect_ct_cells"].value))
 
 
-def draw_occult(lesions: NDArray[np.void], mean: Floats, d: NDArray[np.void], streams: Streams) -> None:
+def draw_occult(
+    lesions: NDArray[np.void], mean: Floats, d: NDArray[np.void], streams: Streams, *, metastatic: bool
+) -> None:
     """Unseen lesions as they are when the patient was last looked at: number, size, organ.
 
     `lesions` (n, ROOM_OCCULT); `mean` (n,): mean number before the patient's own frailty. At most
-    ROOM_OCCULT of them.
+    ROOM_OCCULT of them. `metastatic`: beside visible metastases or where these were, not after the primary
+    alone; sizes have a law of their own there.
     """
     n, room = lesions.shape
     frailty = d["occult_dispersion"] * streams["frailty"].standard_normal(n) - d["occult_dispersion"] ** 2 / 2
@@ -70,7 +73,8 @@ def draw_occult(lesions: NDArray[np.void], mean: Floats, d: NDArray[np.void], st
     lesions["status"] = np.where(present, OCCULT, 0)
     limit = ct_limit()
     u = streams["occult size"].random((n, room))
-    lesions["x"] = limit - size_deficit(u, d["occult_size_slope"][:, None], limit)
+    slope = d["occult_size_slope_metastatic" if metastatic else "occult_size_slope"]
+    lesions["x"] = limit - size_deficit(u, slope[:, None], limit)
     lesions["organ"] = _occult_organs(n, room, d, streams)
 
 

@@ -124,7 +124,7 @@ def start_queued(case: Case) -> None:
         case.starts[index], case.progressions[index] = case.day, math.inf
         begin_course(case, index)
         if not case.free_of_disease:
-            case.next_scan = min(case.next_scan, case.day + case.plan.source.on_treatment_days)
+            case.next_scan = case.day + case.plan.source.on_treatment_days
         return
     organ = operable(case, index)
     if organ is None:
@@ -213,7 +213,7 @@ def advance(case: Case, limit: float, until: float, extinct: dict[int, float]) -
     at = surroundings_of(
         case.lesions, case.day, par=case.par, twin=case.twin, kill_rate=np.array(case.kill_rate),
         line_factor=1.0 if case.line < 2 else math.sqrt(factor) if case.line == 2 else factor,
-        new_lesion=case.new_lesion, cell_decay=case.cell_decay, removed=case.removed,
+        line=case.line, new_lesion=case.new_lesion, cell_decay=case.cell_decay, removed=case.removed,
         pulse_day=case.pulse_day, gcsf=gcsf_days(case)[0] <= case.day < gcsf_days(case)[1],
     )  # fmt: skip
     extremes = Extremes(case.nadir, case.nerve_peak)

@@ -66,6 +66,7 @@ class Surroundings:
     visible: NDArray[np.bool_]
     kill_rate: Floats
     line_factor: float
+    line: int
     new_lesion: bool
     cell_decay: float
     marrow_rests: bool = False
@@ -236,6 +237,7 @@ def hazard(volume_ml: Floats, liver: float, at: Surroundings) -> float:
     rate = 0.0
     if total_cm > 0.0:
         rate = math.exp(par.death_intercept + at.twin.ln_frailty + par.death_new_lesion * at.new_lesion)
+        rate *= max(at.line, 1) ** par.death_line
         rate *= (1.0 + total_cm) ** par.death_burden * min(1.0, total_cm / MEASURABLE_CM)
     tumour = float(volume_ml[at.organ == LIVER].sum())
     if tumour > 0.0:

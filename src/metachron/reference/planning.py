@@ -55,12 +55,13 @@ def next_line(case: Case) -> None:
     _empty_queue(case)
     plan = case.plan.source
     if case.lines_tried >= plan.n_lines:
-        case.line = max(case.line, 1) + 1
+        case.line += 1  # goes untreated through what would have been a line
         return
     share = case.par.next_line_share
     if case.metastatic and case.line == 0:  # more are fit for a first line than for later ones
         share = math.sqrt(share)
     if case.coins.uniform(Stream.NEXT_LINE, case.lines_tried) >= share:
+        case.line += 1
         case.lines_tried = plan.n_lines
         return
     _queue(case, plan.n_planned + case.lines_tried)

@@ -27,6 +27,7 @@ POPULATION = (
     "growth_ras_mutant", "growth_braf_mutant", "death_ecog", "death_frailty_sd", "occult_dispersion",
     "phi_lesion_sd", "occult_obstruction", "occult_perforation", "occult_adherent", "occult_poor_grade",
     "growth_nodes", "growth_obstruction", "growth_poor_grade",
+    "death_line", "occult_size_slope_metastatic",
 )  # fmt: skip
 
 
