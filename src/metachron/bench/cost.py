@@ -50,7 +50,7 @@ def with_lesions(scenario: Scenario, count: int) -> Scenario:
 
 def with_cycles(cycles: int, twins: int) -> Scenario:
     """Adjuvant mFOLFOX6 of so many cycles; nobody gives up between cycles, rules act as always."""
-    catalogue, draws = load_catalogue(), draw_parameters(DRAWS, SEED)
+    catalogue, draws = load_catalogue(), draw_parameters(DRAWS, SEED, prior=True)
     draws["stop_per_cycle"] = 0.0
     patient = read_example("stage3_adjuvant")
     findings = read_findings(patient, catalogue)

@@ -61,7 +61,7 @@ class Scenario:
 
 def scenarios(twins: int, examples: list[str] | None = None) -> list[Scenario]:
     """The workload with `twins` twins for each strategy of each example (all seven when None)."""
-    catalogue, draws = load_catalogue(), draw_parameters(DRAWS, SEED)
+    catalogue, draws = load_catalogue(), draw_parameters(DRAWS, SEED, prior=True)
     found = []
     for name in examples or example_names():
         patient = read_example(name)

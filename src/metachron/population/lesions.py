@@ -28,7 +28,8 @@ def draw_variety(lesions: NDArray[np.void], d: NDArray[np.void], streams: Stream
         d["sd_ln_growth_lesion"][:, None] * streams["lesion growth"].standard_normal(lesions.shape)
     )
     z = streams["lesion resistance"].standard_normal(lesions.shape)
-    lesions["resistance"] = d["phi_lesion_sd"][:, None] * z
+    # a bound of the engine, which the far tails of wide designs pass
+    lesions["resistance"] = np.clip(d["phi_lesion_sd"][:, None] * z, -50.0, 50.0)
     u = streams["visibility"].random(lesions.shape)
     lesions["offset"] = d["detect_scale"][:, None] * np.log(u / (1 - u))
 
