@@ -37,7 +37,7 @@ def censoring_survival(days: Floats, event: Bools) -> tuple[Floats, Floats]:
     # an event comes before a censoring of the same time, so it is no longer at risk of being censored
     at_risk = np.array([np.sum(days > t) + np.sum((days == t) & ~event) for t in times], dtype=np.float64)
     censored = np.array([np.sum((days == t) & ~event) for t in times], dtype=np.float64)
-    return times, np.cumprod(1 - censored / np.maximum(at_risk, 1.0))
+    return times, np.asarray(np.cumprod(1 - censored / np.maximum(at_risk, 1.0)), dtype=np.float64)
 
 
 def step_at(times: Floats, values: Floats, at: Floats, *, before: bool = False) -> Floats:
