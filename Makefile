@@ -53,7 +53,7 @@ $(VENV)/.run: $(VENV)/.python $(SETTINGS)
 
 $(VENV)/.test: $(VENV)/.run
 	@echo "Installing what the tests need"
-	$(INSTALL) --no-build-isolation -e '.[test]'
+	$(INSTALL) --no-build-isolation -e '.[test,calibrate]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.test
