@@ -21,6 +21,7 @@ from metachron.parameters import load_parameters
 from metachron.parameters.draws import median_parameters
 
 DRAWS = median_parameters(prior=True)
+DRAWS["occult_size_slope"] = -0.1  # away from the kink of the table at nought
 COLUMNS = "id,rx,sex,age,obstruct,perfor,adhere,nodes,status,differ,extent,surg,node4,time_days,endpoint"
 ROWS = (
     "1,Obs,1,60,0,0,0,3,1,2,3,0,0,400.0,recurrence", "1,Obs,1,60,0,0,0,3,1,2,3,0,0,700.0,death",

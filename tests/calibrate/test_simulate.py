@@ -37,7 +37,7 @@ def target(setting: str, arms: dict[str, str], **fields: Any) -> Target:
 
 
 def draws(k: int = 1, **fixed: float) -> np.ndarray:
-    found = np.repeat(median_parameters(), k)
+    found = np.repeat(median_parameters(prior=True), k)
     for name, value in fixed.items():
         found[name] = value
     return found

@@ -45,7 +45,7 @@ def ln_size(diameter_mm: float) -> float:
 
 def parameters(**changes: float) -> NDArray[np.void]:
     """One parameter set at the medians, shape (1,); nobody dies of cancer or gives up unless told."""
-    draws = median_parameters()
+    draws = median_parameters(prior=True)
     draws["stop_per_cycle"] = 0.0
     draws["death_intercept"] = -200.0
     draws["death_liver_max"] = 0.0

@@ -128,7 +128,7 @@ def mixed_batch(n: int = 60) -> tuple[NDArray[np.void], NDArray[np.void], NDArra
     twins["nerve_factor"] = np.exp(0.4 * rng.standard_normal(n))
     twins["logit_macro"], twins["logit_micro"] = rng.normal(-3, 2, (n, 1)), -12.0
     twins["draw"] = np.arange(n) % 4
-    return hm.lesions(n, *rows), twins, draw_parameters(4, 3)
+    return hm.lesions(n, *rows), twins, draw_parameters(4, 3, prior=True)
 
 
 def mixed_programme(late_amount: float = 1.0, operated_after: float = 28.0) -> hm.Programme:

@@ -17,7 +17,7 @@ N = 20_000
 
 
 def draws(n: int = N, **fixed: float) -> np.ndarray:
-    found = np.repeat(median_parameters(), n)
+    found = np.repeat(median_parameters(prior=True), n)
     for name, value in fixed.items():
         found[name] = value
     return found

@@ -83,6 +83,7 @@ def quiet_programme(expression: str) -> Programme:
 def quiet_parameters() -> NDArray[np.void]:
     """Median parameters, with hazards computed but too small for anyone to die."""
     draws = median_parameters(prior=True)
+    draws["rho_resistant"] = 0.25  # of the problem, whatever the prior becomes
     draws["stop_per_cycle"] = draws["febrile_mortality"] = 0.0
     draws["death_intercept"] -= 12.0
     draws["death_liver_max"] *= 1e-5
