@@ -205,11 +205,16 @@ def test_the_planner_is_told_nothing_of_what_happened(
 
 
 def test_cohort_tables_and_files(
-    folder: Path, tmp_path: Path, planner: Planner, metachron: Callable[..., Any]
+    folder: Path,
+    tmp_path: Path,
+    planner: Planner,
+    metachron: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "140")  # the tables are wide
     result = metachron("cohort", folder, "--out", tmp_path / "figures")
     assert result.code == 0, result.err
-    for words in ("Overall survival", "70.5+", "Harrell's", "at risk", "made-up-3"):
+    for words in ("Overall survival", "70.5+", "Harrell's C", "at risk", "made-up-3"):
         assert words in result.out
     names = sorted(p.name for p in (tmp_path / "figures").iterdir())
     assert names == ["cohort.json", "cohort.md", "cohort.svg"]
