@@ -165,7 +165,8 @@ def test_every_batch_is_balanced_over_the_draws(example: str) -> None:
         np.testing.assert_allclose(shares, 1.0 / DRAWS, atol=1.0 / 200)
     assert np.abs(shares[0] - shares[1]).max() < 0.05
     # a draw that the findings rule out is out of both batches
-    assert ((shares[0] > 0.02) <= (shares[1] > 0)).all() and ((shares[1] > 0.02) <= (shares[0] > 0)).all()
+    assert ((shares[0] > 0.02) <= (shares[1] > 0)).all()
+    assert ((shares[1] > 0.02) <= (shares[0] > 0)).all()
     assert (np.array(shares) > 0).sum(1).min() > DRAWS / 2
 
 
