@@ -34,6 +34,11 @@ FITTED = [
     " ways that no record shows. How far the fit is from each trial stands in docs/validation.md.",
     "The bands hold the spread that is left between trials after the fit, as if this patient stood in a trial"
     " of his own.",
+    "Known misfits after the fit: ablation comes out worse beside resection than a randomised trial"
+    " found, since its local failures rest on one series of 2013; survival is too short in maintenance"
+    " trials and after removal of liver metastases in good series, freedom from recurrence too long in"
+    " rectal trials; trials still differ by a factor of about two in kill and in the hazard of death,"
+    " for reasons the model does not know.",
 ]
 
 
