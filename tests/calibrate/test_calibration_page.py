@@ -34,7 +34,10 @@ def test_the_tables_say_what_was_learnt_and_what_was_not() -> None:
     assert "| `kappa_fp` | 1/d | 0.011 | 0.009 (0.006 to 0.012) | -0.5 | 60 % | LIFE 15 % |" in text
     assert "2.1 with the trial's own effects, 3.4 without" in text
     assert "| contraction of inputs that mean nothing | 4 % |" in text
-    assert prior_driven(provenance()["diagnostics"]) == "`occult_t4`."
+    figures = provenance()["diagnostics"]
+    assert prior_driven(figures) == "Spread taken away by less than 20 %: `occult_t4`."
+    figures["null"]["null_1"]["contraction"] = 0.65
+    assert prior_driven(figures) == "Spread taken away by less than 65 %: `kappa_fp`, `occult_t4`."
     assert "| LIFE OS fu | 9 | 2.1 | 3.4 |" in text
 
 

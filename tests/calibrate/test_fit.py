@@ -16,9 +16,10 @@ from synthetic import NAMES, TRUTH, make_targets, simulate
 
 from metachron.calibrate import checkpoint
 from metachron.calibrate.crossval import leave_one_out, ship
+from metachron.calibrate.design import first_wave, rows_of
 from metachron.calibrate.emulator import Training
 from metachron.calibrate.finish import compare, misfit_table, write_results
-from metachron.calibrate.fit import Settings, fingerprint, run_fit
+from metachron.calibrate.fit import Settings, fingerprint, reach_of, run_fit
 from metachron.calibrate.held_out import read_held_out
 from metachron.calibrate.posterior import Sampling
 from metachron.calibrate.space import draws_from_z, natural
@@ -85,6 +86,13 @@ def test_time_left_is_said_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
         show("lives", share)
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["[  0 %] lives", "[ 25 %] lives, about 3 min left"]
+
+
+def test_reach_is_one_among_the_lives_and_more_far_from_them() -> None:
+    wave = first_wave(20)
+    inside = rows_of(wave, "T", 4000, 1)[0]
+    assert reach_of(wave, inside) == pytest.approx(1.0, abs=0.05)
+    assert reach_of(wave, inside + 2.0) > 1.8
 
 
 @pytest.mark.slow

@@ -60,6 +60,17 @@ def test_curves_read_off_a_figure_weigh_less_the_larger_the_arm() -> None:
     assert 0.2 / (temper(500, 0.2) * 500) == pytest.approx(0.2 / 500 + 0.015**2)
 
 
+def test_figures_weigh_less_the_rougher_the_emulator() -> None:
+    point = {"endpoint": "OS", "arm": "b", "months": 12, "survival": 0.8, "n": 100}
+    one = target(curves=[{**CURVE, "origin": "individual"}], landmarks=[point])
+    padded = pad(lay_out(one))
+    exact, rough = counts_of(one, padded), counts_of(one, padded, 0.04)
+    weights = [b.at_risk / a.at_risk for a, b in zip(exact, rough, strict=True)]
+    assert max(weights) < 1
+    assert weights[-1] == pytest.approx(1 / (1 + 100 * 0.04**2 / 0.16))
+    assert [b.events / b.at_risk for b in rough] == pytest.approx([a.events / a.at_risk for a in exact])
+
+
 def test_points_of_one_endpoint_are_successive_not_repeated() -> None:
     one = target(landmarks=[
         {"endpoint": "OS", "arm": "a", "months": 12, "survival": 0.8, "n": 100},

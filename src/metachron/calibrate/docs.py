@@ -18,6 +18,7 @@ BEGIN = "<!-- calibration: made by python -m metachron.calibrate.docs -->"
 END = "<!-- end of calibration -->"
 PRIOR_DRIVEN = 0.20  # contraction below which a parameter rests on its prior
 MOST_MISFITS = 40
+FITTED_AND_NOT = ("with_effects", "without_effects")
 
 
 def tables(provenance: Mapping[str, Any]) -> str:
@@ -38,6 +39,7 @@ def _summary(provenance: Mapping[str, Any]) -> str:
     figures = provenance["diagnostics"]
     sampler = figures["sampler"]
     budget = provenance["settings"]
+    allowed = budget.get("emulator_sd", ())
     null = ", ".join(f"{100 * row['contraction']:.0f} %" for row in figures.get("null", {}).values())
     rows = {
         "trials fitted": len(provenance["targets"]),
@@ -49,6 +51,8 @@ def _summary(provenance: Mapping[str, Any]) -> str:
         "smallest effective size": f"{min(sampler['smallest_ess'].values()):.0f}",
         "divergences": sampler["divergences"],
         "contraction of inputs that mean nothing": null or "not measured",
+        "distance of the posterior from the last lives (1: among them)": figures.get("reach", "not kept"),
+        "error of the emulator allowed for": " and ".join(f"{sd:g}" for sd in allowed) or "none",
         **misfit_summary(figures["misfit"]),
     }
     return "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
@@ -89,9 +93,13 @@ def parameter_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def prior_driven(figures: Mapping[str, Any]) -> str:
-    """Names of parameters whose spread shrinks by less than PRIOR_DRIVEN."""
-    names = [n for n, row in figures["parameters"].items() if row["contraction"] < PRIOR_DRIVEN]
-    return ", ".join(f"`{name}`" for name in names) + "." if names else "None."
+    """Names of parameters whose spread shrinks by less than PRIOR_DRIVEN, or than that of an input that means
+    nothing."""
+    null = [row["contraction"] for row in figures.get("null", {}).values()]
+    least = max([PRIOR_DRIVEN, *null])
+    names = [n for n, row in figures["parameters"].items() if row["contraction"] < least]
+    listed = ", ".join(f"`{name}`" for name in names) + "." if names else "None."
+    return f"Spread taken away by less than {100 * least:.0f} %: {listed}"
 
 
 def _correlations(rows: Sequence[Sequence[Any]]) -> str:

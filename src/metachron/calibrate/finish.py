@@ -144,6 +144,7 @@ def diagnose(result: Result, found: Sequence[Comparison]) -> dict[str, Any]:
             for c in found
         ],
         "dropped": list(result.dropped),
+        "reach": _short(result.reach),
     }  # fmt: skip
 
 

@@ -11,6 +11,8 @@ Every figure is turned into *counts*: so many events among so many at risk over 
 
 What is counted twice, or less exactly than it looks, is tempered: curves read off a figure carry an error of
 about 1.5 points of survival (DIGITISING_SD), so that counts of a large arm are worth less than their number.
+The error of the emulator does the same to every figure: a fit that took a rough emulator at its word would
+run to where its noise happens to look good, and the next wave of lives would be sought in the wrong place.
 """
 
 from __future__ import annotations
@@ -70,9 +72,10 @@ class Ratio:
     error: float
 
 
-def temper(n: float, variance: float) -> float:
-    """Share of its weight that a curve of `n` patients keeps, given the error of reading it off a figure."""
-    return 1.0 / (1.0 + n * DIGITISING_SD**2 / max(variance, LEAST_VARIANCE))
+def temper(n: float, variance: float, sd: float = DIGITISING_SD) -> float:
+    """Share of its weight that a figure of `n` patients keeps when survival carries an error of `sd` beside
+    that of sampling; `variance` is S(1 - S)."""
+    return 1.0 / (1.0 + n * sd**2 / max(variance, LEAST_VARIANCE))
 
 
 def effective_at_risk(curve: CurveData) -> Floats:
@@ -90,12 +93,13 @@ def effective_at_risk(curve: CurveData) -> Floats:
     return np.clip(guess, np.maximum(events, risk - censored), risk)
 
 
-def curve_counts(target: Target, curve: CurveData, padded: Padded) -> list[Count]:
+def curve_counts(target: Target, curve: CurveData, padded: Padded, emulator_sd: float = 0.0) -> list[Count]:
     """One count an interval; intervals with nobody at risk are left out."""
     layout = padded.arms[padded.row(target.trial, curve.arm)]
     survival = np.array(curve.survival)
-    exact = curve.origin == "individual"
-    weight = 1.0 if exact else temper(curve.n, float(np.mean(survival * (1 - survival))))
+    reading_sd = 0.0 if curve.origin == "individual" else DIGITISING_SD
+    variance = float(np.mean(survival * (1 - survival)))
+    weight = temper(curve.n, variance, float(np.hypot(reading_sd, emulator_sd)))
     source = f"{target.trial} {curve.endpoint} {curve.arm}"
     counts, begin, at = [], layout.start(curve.endpoint), 0
     risks = effective_at_risk(curve)
@@ -149,11 +153,11 @@ def point_count(target: Target, point: Landmark | Median | Response, padded: Pad
     return Count(target.trial, point.arm, first, last, (1 - survival) * n, n, source, also)
 
 
-def counts_of(target: Target, padded: Padded) -> list[Count]:
+def counts_of(target: Target, padded: Padded, emulator_sd: float = 0.0) -> list[Count]:
     """Counts of all fitted figures of a trial; points of a fitted curve add nothing new."""
     curves = [c for c in target.curves if c.use == "fit" and c.endpoint in SIMULATED]
     with_curve = {(c.arm, c.endpoint) for c in curves}
-    found = [count for curve in curves for count in curve_counts(target, curve, padded)]
+    found = [count for curve in curves for count in curve_counts(target, curve, padded, emulator_sd)]
     both: list[Landmark | Median] = [*target.landmarks, *target.medians]
     points = [p for p in both if p.use == "fit" and p.endpoint in SIMULATED]
     with_points = {(p.arm, p.endpoint) for p in target.landmarks if p.use == "fit"}
@@ -161,9 +165,16 @@ def counts_of(target: Target, padded: Padded) -> list[Count]:
         key = (point.arm, point.endpoint)
         median_beside_points = not hasattr(point, "survival") and key in with_points
         if key not in with_curve and not median_beside_points:
-            found.append(point_count(target, point, padded))
-    found += [point_count(target, r, padded) for r in target.responses if r.use == "fit"]
-    return successive(found)
+            found.append(_tempered(point_count(target, point, padded), emulator_sd))
+    responses = [point_count(target, r, padded) for r in target.responses if r.use == "fit"]
+    return successive([*found, *(_tempered(r, emulator_sd) for r in responses)])
+
+
+def _tempered(count: Count, sd: float) -> Count:
+    """The count of a published number when the emulator errs by `sd`."""
+    share = count.events / count.at_risk
+    weight = temper(count.at_risk, share * (1 - share), sd)
+    return replace(count, events=weight * count.events, at_risk=weight * count.at_risk)
 
 
 def successive(counts: Iterable[Count]) -> list[Count]:
@@ -240,9 +251,10 @@ class Data:
 COLUMNS = ("trial", "arm", "first", "last", "also", "events", "at_risk")
 
 
-def collect(targets: Sequence[Target], padded: Padded) -> Data:
-    """The data of all targets. Raises ValueError when nothing is to be fitted."""
-    counts = [count for target in targets for count in counts_of(target, padded)]
+def collect(targets: Sequence[Target], padded: Padded, emulator_sd: float = 0.0) -> Data:
+    """The data of all targets; `emulator_sd`: error of emulated survival, for which every figure is tempered.
+    Raises ValueError when nothing is to be fitted."""
+    counts = [count for target in targets for count in counts_of(target, padded, emulator_sd)]
     ratios = [ratio for target in targets for ratio in ratios_of(target, padded)]
     trials = tuple(dict.fromkeys([*(c.trial for c in counts), *(r.trial for r in ratios)]))
     if not trials:
