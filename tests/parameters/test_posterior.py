@@ -173,3 +173,11 @@ def test_an_ensemble_without_provenance_or_cut_short_is_refused(tmp_path: Path) 
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(InputError, match="cannot be read"):
         read_ensemble(cut)
+
+
+def test_what_noise_shows_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An input that means nothing lost 60 % of its spread: 50 % is then no calibration."""
+    fitted = {name: {"contraction": 0.5} for name in NAMES}
+    diagnostics = {"parameters": fitted, "null": {"null_1": {"contraction": 0.6}}}
+    monkeypatch.setattr(posterior, "FOLDER", write(tmp_path, diagnostics=diagnostics))
+    assert parameter_basis("kappa_fp") == "prior-driven"

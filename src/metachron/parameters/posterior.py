@@ -38,7 +38,8 @@ class Ensemble:
 
     `names` of the fitted parameters; `values` (draws, names) in their own units; `tau` (draws, 4) in the
     order of EFFECTS; `contraction` by name: 1 - posterior SD / prior SD of its standard-normal score;
-    `trials` whose data were fitted; `id` from the digest of the values.
+    `trials` whose data were fitted; `id` from the digest of the values; `least` contraction of a calibrated
+    parameter: inputs that mean nothing go through the fit too, and what it claims to learn of them is noise.
     """
 
     names: tuple[str, ...]
@@ -49,14 +50,15 @@ class Ensemble:
     id: str
     code_version: str
     seed: int
+    least: float = LEAST_CONTRACTION
 
     @property
     def size(self) -> int:
         return int(self.values.shape[0])
 
     def basis(self, name: str) -> ParameterBasis:
-        """Calibrated when the data took at least a fifth of the prior's spread away."""
-        pinned = self.contraction.get(name, 0.0) >= LEAST_CONTRACTION
+        """Calibrated when the data took a fifth of the prior's spread away, and more than of noise."""
+        pinned = self.contraction.get(name, 0.0) >= self.least
         return "calibrated" if pinned and name in self.names else "prior-driven"
 
     @property
@@ -86,6 +88,7 @@ def read_ensemble(folder: Path) -> Ensemble | None:
     found = _read_provenance(folder / PROVENANCE)
     names = tuple(n for n in header if not n.startswith("tau_"))
     fitted = found["diagnostics"]["parameters"]
+    nothing = found["diagnostics"].get("null", {})
     return Ensemble(
         names=names,
         values=_columns(table, header, names),
@@ -95,6 +98,7 @@ def read_ensemble(folder: Path) -> Ensemble | None:
         id=hashlib.sha256(content).hexdigest()[:12],
         code_version=str(found["code_version"]),
         seed=int(found["seed"]),
+        least=max([LEAST_CONTRACTION, *(float(row["contraction"]) for row in nothing.values())]),
     )
 
 
