@@ -52,7 +52,10 @@ def test_a_trial_of_ones_own_from_protocol_and_times(metachron, own: Path) -> No
 
 
 @pytest.mark.slow
-def test_the_table_names_every_curve_and_is_the_same_on_any_number_of_threads(metachron, own: Path) -> None:
+def test_the_table_names_every_curve_and_is_the_same_on_any_number_of_threads(
+    metachron, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")  # names are cut where there is less room
     asked = ("validate", "--targets", own / "protocol.yaml", "--ipd", own / "times.csv", *QUICK, "--jobs")
     one, all_ = metachron(*asked, "1"), metachron(*asked, str(cores()))
     assert one.code == 0, one.err

@@ -44,6 +44,7 @@ LIVING = {
     "lymphodepletion": 0.06,
     "regeneration and marrow support": 0.13,
     "antigen after freezing": 0.08,
+    "ablation": 0.04,  # infused cells follow it
 }
 # Least order of convergence of the median life; the other errors are rounding or a stated cut-off
 ORDER = {
