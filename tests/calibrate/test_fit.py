@@ -15,7 +15,7 @@ pytest.importorskip("optax")
 from synthetic import NAMES, TRUTH, make_targets, simulate
 
 from metachron.calibrate import checkpoint
-from metachron.calibrate.crossval import leave_one_out, ship
+from metachron.calibrate.crossval import leave_one_out, ship, trusted_k
 from metachron.calibrate.design import first_wave, rows_of
 from metachron.calibrate.emulator import Training
 from metachron.calibrate.finish import compare, misfit_table, write_results
@@ -128,8 +128,11 @@ def test_the_fit_finds_the_truth_resumes_and_writes_its_files(tmp_path: Path) ->
     assert rows_of["kappa_fp"]["pinned_by"]
     assert kept["diagnostics"]["sampler"]["divergences"] == 0
 
+    assert trusted_k(100) == pytest.approx(0.5)
+    assert trusted_k(100_000) == 0.7
     held = leave_one_out(result.model, result.posterior, result.metric, tmp_path / "out", trials=["T0", "T1"])
     assert set(held) == {"T0", "T1"}
+    print({trial: (one.pareto_k, one.z[:, :3].std(0)) for trial, one in held.items()}, sd)
     assert held["T0"].z[:, 0].std() > 0.8 * sd[0]
     ship(held, tmp_path / "held_out.npz")
     names, read = read_held_out(tmp_path / "held_out.npz")

@@ -65,7 +65,7 @@ def leave_one_out(
         tell(f"without {trial}", 0.3 + 0.7 * i / len(wanted))
         place = model.trials.index(trial)
         weights, k = array_stats.psislw(-alone[:, place])  # type: ignore[no-untyped-call]
-        if float(k) <= TRUSTED_K:
+        if float(k) <= trusted_k(weights.size):
             rows = _resampled(np.exp(np.asarray(weights)), seed + place)
             z, tau = posterior.flat_z[rows], posterior.flat_tau[rows]
             found[trial] = Without(posterior.names, z, tau, float(k))
@@ -75,6 +75,11 @@ def leave_one_out(
         )
         found[trial] = Without(posterior.names, kept["z"], kept["tau"], float(k), float(kept["r_hat"]))
     return found
+
+
+def trusted_k(samples: int) -> float:
+    """Largest Pareto k with which weights of so many samples are to be trusted (Vehtari et al. 2024)."""
+    return min(TRUSTED_K, 1.0 - 1.0 / float(np.log10(max(samples, 11))))
 
 
 def _resampled(weights: Floats, seed: int) -> NDArray[np.int64]:
