@@ -19,6 +19,7 @@ from metachron.calibrate.targets import DAYS_PER_MONTH, NEEDS_EARLIER, Target
 from metachron.engine.batch import Lives, simulate
 from metachron.engine.records import CR, PR, PROGRESSED
 from metachron.errors import InputError, Problem
+from metachron.model.growth import ln_cells
 from metachron.population.draw import DEATH, disease_free, draw_population
 from metachron.population.spec import LOCAL, PopulationSpec, population_spec
 from metachron.population.streams import Streams
@@ -70,6 +71,7 @@ class _Setup:
     seed: int
     jobs: int | None
     follow_days: float
+    limit: float | None  # ln cells up to which lesions stayed unseen; None: what CT sees
 
 
 @dataclass
@@ -138,7 +140,9 @@ def _key(setup: _Setup, per_draw: int) -> str:
     """Names everything that decides who is enrolled."""
     digest = hashlib.sha256(np.ascontiguousarray(setup.draws).tobytes())
     digest.update(setup.effects.tobytes())
-    digest.update(repr((setup.history, setup.spec, setup.seed, per_draw, setup.follow_days)).encode())
+    digest.update(
+        repr((setup.history, setup.spec, setup.seed, per_draw, setup.follow_days, setup.limit)).encode()
+    )
     return digest.hexdigest()
 
 
@@ -182,7 +186,9 @@ def _setup(
     spec = population_spec(target.population_of(arm), target.setting)
     ways = branches(target, chosen)
     history = " ".join(way.history for way in ways) if target.setting in NEEDS_EARLIER else ""
-    return _Setup(history, target.setting, spec, ways, draws, added, seed, jobs, follow)
+    seen_mm = target.scans_or_default().seen_mm
+    limit = None if seen_mm is None else float(ln_cells(seen_mm))
+    return _Setup(history, target.setting, spec, ways, draws, added, seed, jobs, follow, limit)
 
 
 def _wanted(enrolled: Ints, candidates: Ints, per_draw: int) -> Ints:
@@ -207,9 +213,10 @@ def _live(setup: _Setup, rows: Ints, batch: int, number: int, only: Ints | None)
         seed=setup.seed,
         effects=setup.effects[rows],
         batch=batch,
+        limit=setup.limit,
     )
     twins["key"] += number
-    fit = disease_free(lesions) if setup.setting == "adjuvant" else np.ones(rows.size, np.bool_)
+    fit = disease_free(lesions, setup.limit) if setup.setting == "adjuvant" else np.ones(rows.size, np.bool_)
     if only is not None:
         fit = np.isin(np.arange(rows.size), only)
     branch = _branch_of(setup, rows.size, batch)

@@ -113,6 +113,7 @@ class Population(Record):
     )
     t4: Share = None
     t12: Share = None
+    rectal: Share = Field(None, description="Adjuvant: primary of the rectum; the rest of the colon.")
     ras_mutant: Share = None
     braf_mutant: Share = None
     msi_high: Share = None

@@ -17,6 +17,8 @@ MEAN_LN_COUNT, SHARE_SYNCHRONOUS, SHARE_RAS, SHARE_BRAF, SHARE_NODE_POSITIVE = 0
 MEAN_RISK_POINTS = 1.8
 # Shares of the Moertel trial, whose patients the intercept describes
 SHARE_OBSTRUCTION, SHARE_PERFORATION, SHARE_ADHERENT, SHARE_POOR_GRADE = 0.194, 0.029, 0.145, 0.166
+SHARE_MSI = 0.12  # of resected colon cancer (epidemiology-030)
+SHARE_RECTAL = 0.3  # of primaries whose site is not known (assumed)
 
 
 def size_deficit(u: Floats, slope: Floats, limit: float) -> Floats:
@@ -27,16 +29,36 @@ def size_deficit(u: Floats, slope: Floats, limit: float) -> Floats:
     return np.asarray(np.where(flat, u * limit, curved))
 
 
+def more_above(slope: Floats, limit: float, above: float) -> Floats:
+    """Factor on the mean number when lesions up to `above` ln cells over the limit are unseen as well.
+
+    Their sizes go on with the density of those below it, exp(slope x) over the deficit x.
+    """
+    safe = np.where(np.abs(slope) < 1e-6, 1e-6, slope)
+    return np.asarray(np.exp(-safe * above) * np.expm1(safe * (limit + above)) / np.expm1(safe * limit))
+
+
 def load_after_primary(
-    draws: NDArray[np.void], nodes: Floats, node_positive: Floats, t4: float, t12: float
+    draws: NDArray[np.void],
+    nodes: Floats,
+    node_positive: Floats,
+    t4: Floats | float,
+    t12: Floats | float,
+    rectal: float = 0.0,
+    msi: Floats | float = SHARE_MSI,
 ) -> Floats:
-    """ln mean number after removal of the primary with nothing visible; nodes are counts, flags 0 or 1."""
+    """ln mean number after removal of the primary with nothing visible; nodes are counts, flags 0 or 1.
+
+    `rectal` (0 to 1): rectum rather than colon; what comes back locally counts among the unseen. `msi`:
+    MSI-high.
+    """
     positive = draws["occult_intercept"] + draws["occult_nodes"] * (np.log(np.maximum(nodes, 1.0)) - 1.0)
     negative = (
         draws["occult_intercept"] - draws["occult_nodes"] + draws["occult_node_negative"]
     )  # one node, then the ratio
     level = np.where(node_positive > 0.5, positive, negative)
-    return np.asarray(level + t4 * draws["occult_t4"] + t12 * draws["occult_t12"])
+    level = level + t4 * draws["occult_t4"] + t12 * draws["occult_t12"]
+    return np.asarray(level + rectal * draws["occult_rectal"] + (msi - SHARE_MSI) * draws["occult_msi"])
 
 
 def load_by_findings(

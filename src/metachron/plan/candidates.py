@@ -11,6 +11,8 @@ from metachron.engine.records import LESION, TWIN, VISIBLE
 from metachron.errors import TwinError
 from metachron.model.growth import grow_many
 from metachron.model.occult import (
+    SHARE_MSI,
+    SHARE_RECTAL,
     growth_by_findings,
     load_after_primary,
     load_by_findings,
@@ -154,6 +156,15 @@ def _poor(patient: Patient) -> bool | None:
     return None if patient.primary.grade is None else patient.primary.grade == "poor"
 
 
+def _rectal(patient: Patient) -> float:
+    side = derive.side(patient)
+    return SHARE_RECTAL if side is None else float(side == "rectum")
+
+
+def _msi(patient: Patient) -> float:
+    return SHARE_MSI if not patient.markers.msi else float(patient.markers.msi == "MSI-high")
+
+
 def _growth_after_primary(c: Candidates, patient: Patient, found: Findings) -> None:
     """Growth by findings of the primary, where it is all that is known: nothing has been seen elsewhere."""
     if found.nothing_visible and not patient.metastases:
@@ -170,7 +181,8 @@ def mean_load(c: Candidates, streams: Streams, patient: Patient, found: Findings
     if found.nothing_visible and not patient.metastases:
         count = np.full(n, nodes if nodes is not None else 3.0)
         t = patient.primary.t or ""
-        ln_m = load_after_primary(d, count, flag, float(t.startswith("T4")), float(t in ("T0", "T1", "T2")))
+        t4, t12 = float(t.startswith("T4")), float(t in ("T0", "T1", "T2"))
+        ln_m = load_after_primary(d, count, flag, t4, t12, _rectal(patient), _msi(patient))
         p = patient.primary
         ln_m = ln_m + load_by_findings(d, p.obstruction, p.perforation, p.adherent, _poor(patient))
         return np.asarray(np.exp(ln_m))

@@ -44,13 +44,15 @@ def draw_population(
     seed: int,
     effects: Floats | None = None,
     batch: int = 0,
+    limit: float | None = None,
 ) -> tuple[NDArray[np.void], NDArray[np.void]]:
     """One patient for each row of `draws` (n,) on the first day of treatment or follow-up.
 
     Returns twins (n,) of TWIN and lesions (n, room) of LESION; twin i has key and draw i. `effects` (n, 4):
     trial effects on growth, kill, death and load, natural logarithms; that on death is not used here but
-    added to the intercept by the caller. `batch` numbers further patients of one seed. A change of one
-    field leaves the coins of the others as they are.
+    added to the intercept by the caller. `batch` numbers further patients of one seed. `limit`: ln cells up
+    to which lesions stayed unseen after removal of a primary (None: what CT sees). A change of one field
+    leaves the coins of the others as they are.
     """
     streams = Streams(seed, batch)
     n = draws.size
@@ -65,8 +67,11 @@ def draw_population(
     draw_variety(lesions, draws, streams)
     count = _place_visible(lesions[:, :seen], spec, streams) if seen else np.zeros(n, np.int64)
     mean = _mean_load(spec, setting, draws, count, markers, streams) * np.exp(added[:, LOAD])
-    draw_occult(lesions[:, seen:], mean, draws, streams, metastatic=setting != "adjuvant")
-    if setting == "adjuvant":
+    adjuvant = setting == "adjuvant"
+    draw_occult(
+        lesions[:, seen:], mean, draws, streams, metastatic=not adjuvant, limit=limit if adjuvant else None
+    )
+    if adjuvant:
         _grow_since_surgery(twins, lesions, spec.months_since_surgery * DAYS_PER_MONTH)
     else:
         _unseen_at_baseline(lesions[:, seen:])
@@ -207,10 +212,11 @@ def _mean_load(
     n = d.size
     if setting == "adjuvant":
         nodes = _nodes(spec, n, streams)
+        has_nodes = (nodes > 0).astype(float)
         u = streams["t"].random(n)
         t4: Any = (u < spec.t4).astype(float)
         t12: Any = (u > 1.0 - spec.t12).astype(float)
-        ln_mean = load_after_primary(d, nodes, (nodes > 0).astype(float), t4, t12)
+        ln_mean = load_after_primary(d, nodes, has_nodes, t4, t12, spec.rectal, markers[2])
         return np.asarray(np.exp(ln_mean))
     if setting not in LOCAL:
         return np.asarray(d["occult_unresectable"])
@@ -243,7 +249,8 @@ def _grow_since_surgery(twins: NDArray[np.void], lesions: NDArray[np.void], days
     lesions["x"] = grow_many(x, np.full(x.size, days), rate, k).reshape(lesions.shape)
 
 
-def disease_free(lesions: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Does CT show nothing? (n,)"""
-    seen = (lesions["status"] == OCCULT) & (lesions["x"] > ct_limit() + lesions["offset"])
+def disease_free(lesions: NDArray[np.void], limit: float | None = None) -> NDArray[np.bool_]:
+    """Is nothing seen? (n,) `limit`: ln cells seen half the time, None: by CT."""
+    threshold = ct_limit() if limit is None else limit
+    seen = (lesions["status"] == OCCULT) & (lesions["x"] > threshold + lesions["offset"])
     return np.asarray(~((lesions["status"] == VISIBLE) | seen).any(1))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.records import OCCULT
-from metachron.model.occult import size_deficit
+from metachron.model.occult import more_above, size_deficit
 from metachron.parameters import load_parameters
 from metachron.population.streams import Streams
 
@@ -59,22 +59,33 @@ def ct_limit() -> float:
 
 
 def draw_occult(
-    lesions: NDArray[np.void], mean: Floats, d: NDArray[np.void], streams: Streams, *, metastatic: bool
+    lesions: NDArray[np.void],
+    mean: Floats,
+    d: NDArray[np.void],
+    streams: Streams,
+    *,
+    metastatic: bool,
+    limit: float | None = None,
 ) -> None:
     """Unseen lesions as they are when the patient was last looked at: number, size, organ.
 
     `lesions` (n, ROOM_OCCULT); `mean` (n,): mean number before the patient's own frailty. At most
     ROOM_OCCULT of them. `metastatic`: beside visible metastases or where these were, not after the primary
-    alone; sizes have a law of their own there.
+    alone; sizes have a law of their own there. `limit`: ln cells up to which lesions stayed unseen; None:
+    what CT sees half the time.
     """
     n, room = lesions.shape
+    slope = d["occult_size_slope_metastatic" if metastatic else "occult_size_slope"]
+    ct = ct_limit()
+    if limit is None:
+        limit = ct
+    elif limit != ct:
+        mean = mean * more_above(slope, ct, limit - ct)
     frailty = d["occult_dispersion"] * streams["frailty"].standard_normal(n) - d["occult_dispersion"] ** 2 / 2
     count = streams["occult count"].poisson(mean * np.exp(frailty))
     present = np.arange(room)[None, :] < np.minimum(count, room)[:, None]
     lesions["status"] = np.where(present, OCCULT, 0)
-    limit = ct_limit()
     u = streams["occult size"].random((n, room))
-    slope = d["occult_size_slope_metastatic" if metastatic else "occult_size_slope"]
     lesions["x"] = limit - size_deficit(u, slope[:, None], limit)
     lesions["organ"] = _occult_organs(n, room, d, streams)
 

@@ -56,6 +56,7 @@ class PopulationSpec:
     nodes: dict[str, float]
     t4: float
     t12: float
+    rectal: float
     ras_mutant: float
     braf_mutant: float
     msi_high: float
