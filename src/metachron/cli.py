@@ -258,6 +258,30 @@ def sbml(
     run_sbml(SbmlOptions(patient, strategy, out, twin, days, seed))
 
 
+@app.command()
+def timetable(
+    document: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan.json or an optimise.json.")],
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Strategy, by name, expression or id; the best or the reference when left out.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Date of day 0, YYYY-MM-DD; the day of assessment when left out."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the files; that of PLAN.json when left out.")
+    ] = None,
+) -> None:
+    """Write the timetable of a strategy as a calendar file (.ics) and a table (.csv), with windows."""
+    from metachron.commands.timetable import TimetableOptions, run_timetable
+
+    run_timetable(TimetableOptions(document, strategy, start, out))
+
+
 def report_error(error: MetachronError) -> None:
     """Every problem of an input on its own line; other errors in one line."""
     if not isinstance(error, InputError) or len(error.problems) == 1:
