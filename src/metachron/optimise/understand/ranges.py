@@ -27,6 +27,7 @@ def _many(prior: bool) -> NDArray[np.void]:
 def quantiles(name: str, u: Floats | list[float], *, prior: bool) -> Floats:
     """Values of one parameter at probabilities `u`: of the ensemble with the spread between trials, or of
     its prior. A yes-or-no parameter takes 0 or 1."""
-    kind = load_parameters()[name].distribution
-    method = "inverted_cdf" if kind in STEP else "linear"
-    return np.asarray(np.quantile(_many(prior)[name], u, method=method), dtype=float)
+    values = _many(prior)[name]
+    if load_parameters()[name].distribution in STEP:
+        return np.asarray(np.quantile(values, u, method="inverted_cdf"), np.float64)
+    return np.asarray(np.quantile(values, u), np.float64)
