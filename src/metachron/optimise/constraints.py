@@ -129,7 +129,7 @@ def clinical_constraints() -> list[Constraint]:
     """What holds for every search, beside the eligibility rules and the recovery of each procedure."""
     return [
         Constraint(
-            "oxaliplatin",
+            "oxaliplatin_planned",
             "<=",
             MOST_OXALIPLATIN,
             "mg/m2",

@@ -17,8 +17,9 @@ def refine(
 ) -> tuple[list[dict[str, Value]], str]:
     """(combinations tried, best first; method in words) around `start`; only times in days change.
 
-    `score` gives the mean score on the search twins, None when the combination is refused. One time is searched
-    by a tree of Parzen estimators, several by covariance matrix adaptation; whole days, within the grid's ends.
+    `score` gives the mean score on the search twins, None when the combination is refused. One time is
+    searched by a tree of Parzen estimators, several by covariance matrix adaptation; whole days, within the
+    ends of the grid.
     Without optuna (extra `optimise`), or without a time to refine, nothing is tried.
     """
     free = [v for v in template.variables if v.days and not isinstance(start[v.name], str)]

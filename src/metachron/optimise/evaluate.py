@@ -59,7 +59,8 @@ class Evaluator:
     """Lives and objectives of any strategy on one set of twins, cached.
 
     `twins`: from `patient_twins`; `horizon_days`: of the lives; objectives are counted to 5 years of it.
-    `store`: keeps the objectives on disk, so that a killed search goes on where it stopped.
+    `store`: keeps the objectives on disk, so that a killed search goes on where it stopped;
+    `programmes`: shared between evaluators of one patient.
     """
 
     def __init__(
@@ -73,13 +74,15 @@ class Evaluator:
         *,
         catalogue: Catalogue | None = None,
         store: Store | None = None,
+        programmes: dict[str, Programme] | None = None,
     ) -> None:
         self.patient, self.twins, self.seed = patient, twins, seed
         self.horizon_days, self.jobs, self.store = horizon_days, jobs, store
         self.catalogue = catalogue or load_catalogue()
         self.found = found or read_findings(patient, self.catalogue)
+        self.kept = KEPT_LIVES
         self.simulated = 0  # lives worked out, not counting those cached
-        self._programmes: dict[str, Programme] = {}
+        self._programmes: dict[str, Programme] = {} if programmes is None else programmes
         self._lives: OrderedDict[str, Lives] = OrderedDict()
         self._values: dict[tuple[str, str], Floats] = {}
 
@@ -87,6 +90,11 @@ class Evaluator:
     def draw(self) -> NDArray[np.int64]:
         """Number of the parameter draw of each twin (n,)."""
         return np.asarray(self.twins.twins["draw"])
+
+    @property
+    def source(self) -> NDArray[np.int64]:
+        """Number of the candidate each twin was made from (n,): twins of one are not independent."""
+        return self.twins.source
 
     def programme(self, strategy: Strategy) -> Programme:
         """The strategy compiled for the patient, doses lowered as the eligibility rules say."""
@@ -119,7 +127,7 @@ class Evaluator:
         )
         self.simulated += self.twins.size
         self._lives[key] = lives
-        if len(self._lives) > KEPT_LIVES:
+        if len(self._lives) > self.kept:
             self._lives.popitem(last=False)
         return lives
 

@@ -37,11 +37,12 @@ def _volume(points: Floats) -> float:
     order = np.argsort(-points[:, -1])
     points = points[order]
     edges = np.append(points[:, -1], 0.0)
-    return sum(
-        (edges[i] - edges[i + 1]) * _volume(points[: i + 1, :-1])
+    slices = (
+        float(edges[i] - edges[i + 1]) * _volume(points[: i + 1, :-1])
         for i in range(len(points))
         if edges[i] > edges[i + 1]
     )
+    return float(sum(slices))
 
 
 def covered(scores: Floats) -> float:

@@ -27,6 +27,7 @@ FIGURES: dict[str, tuple[str, str]] = {
         "mg/m2",
         "cumulative oxaliplatin of courses with a planned end, and what was given before",
     ),
+    "oxaliplatin_planned": ("mg/m2", "the same without what was given before"),
     "cycles": ("cycles", "planned cycles of drugs"),
     "infusions": ("infusions", "planned infusions of cells"),
     "procedures": ("procedures", "planned operations and ablations"),
@@ -74,6 +75,7 @@ def figures(strategy: Strategy, programme: Programme, catalogue: Catalogue) -> d
     steps = placed(strategy, programme)
     found: dict[str, float] = {
         "oxaliplatin": _oxaliplatin(steps, catalogue, float(programme.ox_before)),
+        "oxaliplatin_planned": _oxaliplatin(steps, catalogue, 0.0),
         "cycles": float(sum(p.step.cycles or 0 for p in steps if p.step.regimens)),
         "infusions": float(sum(_infusions(p.step, catalogue) for p in steps)),
         "procedures": float(sum(bool(p.step.procedures) for p in steps)),

@@ -71,9 +71,13 @@ def run_race(
     most_rounds: int,
     deadline: float,
     say: Callable[[str, float], None],
+    allowed: Callable[[str], bool] = lambda _key: True,
 ) -> Race:
-    """Race candidates on batches 0, 1, ... `deadline`: on the monotonic clock; the first batch is finished for
-    as many candidates as it allows, and later ones are only begun when there is time to finish them.
+    """Race candidates on batches 0, 1, ...
+
+    `allowed(key)` says after each round whether a candidate meets what is asked of outcomes. `deadline`: on
+    the monotonic clock; the first batch is finished for as many candidates as it allows, and later ones are
+    only begun when there is time to finish them.
     """
     race = Race(alive=list(candidates))
     seconds = 0.0  # for one candidate on one batch
@@ -84,6 +88,10 @@ def run_race(
         began, todo = time.monotonic(), list(race.alive)
         _round(race, batches(number), number, deadline, say, most_rounds)
         seconds = (time.monotonic() - began) / max(len(todo), 1)
+        race.alive = [k for k in race.alive if allowed(k)]
+        if not race.alive:
+            race.stopped_because = "no candidate meets what is asked of outcomes"
+            return race
         _drop(race)
         reason = _finished(race)
         if reason:

@@ -85,16 +85,18 @@ class Evaluation(Result):
 
 
 class Plateau(Result):
-    """How far one variable may move before it makes a difference that can be told apart."""
+    """How far one variable may move before it makes a difference that counts and can be told apart."""
 
     variable: str = Field(description="Name of the variable.")
     value: Value = Field(description="At the best candidate.")
-    low: Value | None = Field(None, description="Smallest value that cannot be told apart from the best.")
+    low: Value | None = Field(None, description="Smallest value that is as good as the best.")
     high: Value | None = Field(None, description="Largest such value.")
     unit: str = Field("", description="d, cycles, infusions, day of cycle or nothing.")
-    alike: list[Value] = Field(default_factory=list, description="All values that cannot be told apart.")
-    different: list[Value] = Field(default_factory=list, description="Values that can.")
-    matters: bool = Field(description="False: no tried value can be told apart from the best one.")
+    alike: list[Value] = Field(default_factory=list, description="All values that are as good.")
+    different: list[Value] = Field(default_factory=list, description="Values that are not.")
+    matters: bool = Field(
+        description="False: no tried value differs by as much as matters and can be told apart."
+    )
     words: str = Field(description="One sentence, e.g. 'timing does not matter here within 28 to 84 days'.")
 
 
@@ -159,6 +161,13 @@ class Optimisation(Result):
         default_factory=list, description="Ids whose odds against the best are under 9 to 1; best included."
     )
     plateau: list[Plateau] = Field(default_factory=list, description="Where timing does not matter.")
+    as_good: list[str] = Field(
+        default_factory=list,
+        description="Ids that cannot be told apart from the best, or differ by less than matters.",
+    )
+    least_that_matters: float = Field(
+        0.0, description="Smallest difference of the objective that counts (its unit); a choice, not a fact."
+    )
     front: list[str] = Field(default_factory=list, description="Ids no other candidate beats in everything.")
     hypervolume: float | None = Field(None, description="Share of the box of objectives the front covers.")
     cells_band: list[CellsBand] = Field(default_factory=list, description="Over the prior of infused cells.")
