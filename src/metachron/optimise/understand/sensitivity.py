@@ -20,6 +20,7 @@ from metachron.optimise.understand.pair import Pair, measured, paired, set_param
 from metachron.optimise.understand.ranges import free_parameters, quantiles
 from metachron.optimise.understand.results import Sensitivity, Sobol, SobolIndex, TornadoBar
 from metachron.optimise.understand.sobol import Indices, design, indices
+from metachron.optimise.understand.text import within
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.bands import Paired
@@ -252,7 +253,7 @@ def _words(
         top = sobol.difference[0]
         said.append(
             f"Of the spread of {sobol.spread:.1f} {unit} over the {len(sobol.difference)} largest together,"
-            f" {top.title.lower()} explains {100 * (top.first.value or 0):.0f} % alone and"
+            f" {within(top.title)} explains {100 * (top.first.value or 0):.0f} % alone and"
             f" {100 * (top.total.value or 0):.0f} % with interactions"
             f" ({100 * sobol.noise_share:.0f} % of the raw variance was chance and is taken out)."
         )
