@@ -115,6 +115,75 @@ def plan(
 
 
 @app.command()
+def optimise(
+    patient: PatientArgument,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEMPLATE",
+            help="Strategy with free variables in braces, e.g. 'mfolfox6*{4..6} > [{28..56:14}d]"
+            " hepatectomy'; repeat for more. The space of the situation when left out.",
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="rmst, rfs, qaly, toxicity_free, toxic_time, burden, hospital or visits; 'rmst,burden' for a"
+            " front; '0.8*rmst+0.2*burden' for a sum; weighted for the patient's own weights. Those, or rmst,"
+            " when left out.",
+        ),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LIMIT", help="e.g. 'oxaliplatin<=850' or 'start_chemo<=56d'; repeat for more."),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Time to search: 150s, 3min or 0.5h; 150s when left out.")
+    ] = "150s",
+    matters: Annotated[
+        float | None,
+        typer.Option(
+            metavar="D", help="Smallest difference of the objective that counts; 0.5 months or 2 days."
+        ),
+    ] = None,
+    twins: Annotated[int, typer.Option(metavar="N", help="Fresh twins for the survivors.")] = 3000,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.html, optimise.json and timetable.ics; plans/PATIENT-ID/optimise when"
+            " left out.",
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON only; files are written only with --out.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+    prior: Annotated[
+        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the search that was stopped in the same folder.")
+    ] = False,
+) -> None:
+    """Search order, intervals, cycles and days for one patient; say when timing does not matter."""
+    from metachron.commands.optimise import OptimiseOptions, run_optimise
+
+    jobs = cores() if jobs is None else jobs
+    given = OptimiseOptions(
+        patient, strategy or [], objective, constraint or [], budget, matters, twins, draws, seed, horizon,
+        out, json, jobs, prior, resume,
+    )  # fmt: skip
+    run_optimise(given)
+
+
+@app.command()
 def check(patient: PatientArgument) -> None:
     """Validate a patient file; nothing is simulated."""
     from metachron.commands.planning import run_check
@@ -149,9 +218,11 @@ def example(
 
 @app.command()
 def schema(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="patient or plan.")] = "patient",
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="patient, plan or optimise.")
+    ] = "patient",
 ) -> None:
-    """Print the JSON Schema of the patient or the plan document."""
+    """Print the JSON Schema of a document: what is read, or what is printed with --json."""
     from metachron.commands.listing import print_schema
 
     print_schema(document)

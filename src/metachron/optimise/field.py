@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from metachron.engine.records import Programme
+from metachron.engine.records import Programme, pack
 from metachron.errors import InputError
 from metachron.optimise.constraints import Constraint, Judged, judge_figures, refuse_empty
 from metachron.optimise.evaluate import Evaluator
@@ -56,6 +57,21 @@ class Judge:
         """Verdicts on candidates."""
         arms = judged(self.patient, [c.strategy for c in candidates], self.catalogue, self.ensemble)
         return [self._entrant(c, arm) for c, arm in zip(candidates, arms, strict=True)]
+
+    def merged(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Candidates without those whose programme is that of an earlier one, which takes their variables."""
+        first: dict[str, int] = {}
+        kept: list[Candidate] = []
+        for candidate in candidates:
+            programme = pack(self.evaluator.programme(candidate.strategy)).tobytes()
+            key = hashlib.sha256(programme + candidate.strategy.surveillance.encode()).hexdigest()
+            if key not in first:
+                first[key] = len(kept)
+                kept.append(candidate)
+            elif kept[first[key]].template < 0 <= candidate.template:
+                place = first[key]
+                kept[place] = replace(kept[place], values=candidate.values, template=candidate.template)
+        return kept
 
     def _entrant(self, candidate: Candidate, arm: Arm) -> Entrant:
         verdict = arm.eligibility

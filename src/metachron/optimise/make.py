@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from metachron import DISCLAIMER, __version__
@@ -98,6 +98,7 @@ def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constra
     first = batches.evaluator(0, batch)
     judge = Judge(patient, catalogue, ensemble, held, first, asked=bool(request.templates))
     request.say(f"judging {len(space.candidates)} candidates", 0.04)
+    space = replace(space, candidates=tuple(judge.merged(space.candidates)))
     entrants = judge.enter(space.candidates)
     own = next(e for e in entrants if e.candidate.strategy.name == reference.name)
     check_field([e for e in entrants if e is not own] if request.templates else entrants, held)

@@ -86,7 +86,7 @@ def run_race(
             race.stopped_because = "the budget ended"
             return race
         began, todo = time.monotonic(), list(race.alive)
-        _round(race, batches(number), number, deadline, say, most_rounds)
+        _round(race, batches(number), number, deadline, say, most_rounds, seconds)
         seconds = (time.monotonic() - began) / max(len(todo), 1)
         race.alive = [k for k in race.alive if allowed(k)]
         if not race.alive:
@@ -108,20 +108,19 @@ def _round(
     deadline: float,
     say: Callable[[str, float], None],
     most_rounds: int,
+    seconds: float,
 ) -> None:
     """Evaluate everyone still in the race on one batch."""
     reached: list[str] = []
-    began, total = time.monotonic(), len(race.alive)
+    total = len(race.alive)
+    stage = f"round {number + 1}: {total} candidates on {batch.draw.size:,} twins"
+    if number:
+        stage += f", about {seconds * total:.0f} s"
     for i, key in enumerate(race.alive):
-        spent = time.monotonic() - began
         if number == 0 and i > 1 and time.monotonic() > deadline:
             race.not_reached = race.alive[i:]
             break
-        left = spent / max(i, 1) * (total - i)
-        stage = f"round {number + 1}: {total} candidates on {batch.draw.size:,} twins"
-        say(
-            f"{stage}, about {left:.0f} s left in it" if i == 5 else stage, (number + i / total) / most_rounds
-        )
+        say(stage, (number + i / total) / most_rounds)
         found = batch.scores(key)
         old = race.scores.get(key)
         race.scores[key] = found if old is None else np.concatenate([old, found])

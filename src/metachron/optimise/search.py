@@ -27,7 +27,7 @@ from metachron.strategies.catalogue import Catalogue
 
 Floats = NDArray[np.float64]
 Say = Callable[[str, float], None]
-MOST_SURVIVORS, MOST_UNRANKED, MOST_REFINED = 16, 24, 3
+MOST_SURVIVORS, MOST_UNRANKED = 16, 24
 RACE_SHARE, REFINE_SHARE = 0.55, 0.70  # of the budget, gone by the end of each stage
 
 
@@ -84,7 +84,6 @@ class Search:
         self.by_key = {e.candidate.key: e.id for e in entrants}
         self.outcome_limits: list[Constraint] = [c for c in judge.constraints if c.on_outcome]
         self.names = list(dict.fromkeys([*goal.names, *(c.name for c in self.outcome_limits)]))
-        self._extra: list[str] = []  # found on the way, evaluated on fresh twins too
         self.began = time.monotonic()
 
     @property
@@ -205,10 +204,6 @@ class Search:
         if not tried:
             return
         self.found.method += f"; times refined by {method}"
-        for values in tried[:MOST_REFINED]:
-            candidate = self._candidate(best.template, values)
-            if candidate is not None and candidate.id not in race.scores:
-                self._extra.append(candidate.id)
         first = self._candidate(best.template, tried[0])
         if first is not None and first.id != best.id:
             away = self._search_scores(first) - self._search_scores(best)
@@ -297,7 +292,6 @@ class Search:
         if race is not None:
             most = 3 * MOST_SURVIVORS if self.goal.several else MOST_SURVIVORS
             chosen += [k for k in race.order() if k in race.alive][:most]
-            chosen += self._extra
             chosen += [c.id for piece in found.pieces for _, c in piece.others]
             chosen += self._best_of_each(race)
         unranked = [e.id for e in found.entrants.values() if e.unranked and not e.refused]

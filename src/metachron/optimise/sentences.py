@@ -49,9 +49,8 @@ def _as_good(document: Optimisation) -> list[str]:
     if more < 1:
         return []
     least = f"{document.least_that_matters:g} {unit}"
-    return [
-        f"{more} of {len(document.probability_best) - 1} others are as good: within {least}, or not told apart."
-    ]
+    total = len(document.probability_best) - 1
+    return [f"{more} of {total} others are as good: within {least} of it, or not told apart."]
 
 
 def _reference(document: Optimisation, best: Evaluation) -> list[str]:
