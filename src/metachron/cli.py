@@ -20,6 +20,7 @@ from metachron import DISCLAIMER, __version__
 from metachron.commands import terminal
 from metachron.commands.inputs import cores
 from metachron.commands.trial_options import calibrate, validate
+from metachron.commands.understand import understand
 from metachron.errors import InputError, MetachronError
 
 MOST_PROBLEMS_SHOWN = 20
@@ -290,6 +291,7 @@ def cohort(
 
 app.command()(validate)
 app.command()(calibrate)
+app.command()(understand)
 
 
 @app.command()
