@@ -11,7 +11,7 @@ from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_view import Candidate, nice_ticks, tick_text
 
-COLOURS = ("#7A3B00", "#8A6D00", "#007A5A", "#332288")
+COLOURS = ("#1A1A1A", "#0072B2", "#C2500A", "#882255")
 SMALL = svg.FONT - 1
 
 

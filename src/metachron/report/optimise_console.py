@@ -42,6 +42,9 @@ def candidate_table(document: Optimisation) -> Table:
         if more > 0:
             both.add_row(Text(f"and {more} more, in the data file"))
         both.add_row(Text(_note(document)))
+    if document.front:
+        both.add_row("")
+        both.add_row(_front(document))
     unranked = [e for e in document.evaluations if e.rank is None and e.eligible != "no" and e.objectives]
     if unranked:
         both.add_row("")
@@ -65,6 +68,7 @@ def _ranked(document: Optimisation, ranked: list[Evaluation]) -> Table:
     table.add_column("against\nthe best*", justify="right")
     table.add_column("P(best)", justify="right")
     table.add_column("regret", justify="right")
+    table.add_column("rests on", overflow="fold")
     for e in ranked[:MOST_ROWS]:
         mark = "=" if e.id in document.as_good and e.id != document.best else ""
         row = (
@@ -74,6 +78,7 @@ def _ranked(document: Optimisation, ranked: list[Evaluation]) -> Table:
             "best" if e.id == document.best else _signed(e.difference),
             _probability(document.probability_best.get(e.id)),
             _number(document.expected_regret.get(e.id), 2),
+            e.basis,
         )
         table.add_row(*(Text(cell) for cell in row))
     return table
@@ -81,8 +86,22 @@ def _ranked(document: Optimisation, ranked: list[Evaluation]) -> Table:
 
 def _note(document: Optimisation) -> str:
     least = f"{document.least_that_matters:g} {document.objective.unit}"
-    text = f"* with its 90 % interval. = is as good as the best: not told apart, or within {least}"
-    return text + (f". Front: {', '.join(document.front)}" if document.front else "")
+    return f"* with its 90 % interval. = is as good as the best: not told apart, or within {least}"
+
+
+def _front(document: Optimisation) -> Table:
+    """The candidates that no other beats in everything that was sought."""
+    sought = {o.name: o for o in document.objectives}
+    names = [
+        n for n in str(document.settings.get("objective", "")).replace(" ", "").split(",") if n in sought
+    ]
+    table = _empty()
+    table.add_column("Front: none is better in all", min_width=24, overflow="fold")
+    for name in names:
+        table.add_column(f"{name}\n{sought[name].unit}", justify="right")
+    for e in (document.evaluation(key) for key in document.front):
+        table.add_row(Text(e.name), *(Text(_value(e, sought[name])) for name in names))
+    return table
 
 
 def _unranked(document: Optimisation, found: list[Evaluation]) -> Table:

@@ -11,7 +11,6 @@ from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_view import (
     Candidate,
-    decimals,
     nice_ticks,
     objective_head,
     quantity,
@@ -22,6 +21,10 @@ ROW = 0.3  # inches
 SMALL = svg.FONT - 1
 LABEL = 2.55  # inches left of the panels
 PALE = "#b8b8b8"
+SPOTS = (  # where a letter may stand beside its mark, points
+    (8.5, -5.5), (-8.5, -5.5), (8.5, 6.0), (-8.5, 6.0), (0.0, -10.0), (0.0, 10.5), (11.0, 0.0), (-11.0, 0.0),
+    (9.0, -14.0), (-9.0, -14.0), (9.0, 14.5), (-9.0, 14.5), (19.0, -6.0), (19.0, 6.0), (-19.0, -6.0),
+)  # fmt: skip
 
 
 def sure(document: Optimisation, candidates: list[Candidate], name: str) -> Markup | None:
@@ -30,7 +33,7 @@ def sure(document: Optimisation, candidates: list[Candidate], name: str) -> Mark
         return None
     rows = len(candidates)
     sheet = svg.Drawing(WIDTH, ROW * rows + 1.0)
-    frames = svg.grid_of(sheet, 1, 3, (LABEL, 0.36, 0.12, 0.64), (0.16, 0.0))
+    frames = svg.grid_of(sheet, 1, 3, (LABEL, 0.36, 0.12, 0.64), (0.24, 0.0))
     limits = (rows - 0.5, -0.5)
     unit = document.objective.unit
     panels = [
@@ -123,112 +126,90 @@ def _sure_text(document: Optimisation, candidates: list[Candidate]) -> str:
 # --- trade-off -----------------------------------------------------------------------------------------
 
 
-def trade_off(
-    document: Optimisation, candidates: list[Candidate], other: ObjectiveDescription, name: str
+def trade_offs(
+    document: Optimisation, candidates: list[Candidate], others: list[ObjectiveDescription], name: str
 ) -> Markup | None:
-    """The ranked objective against another for every evaluated candidate; the front filled, the rest pale."""
-    first = document.objective
-    points = [
+    """The ranked objective against each other one, for every evaluated candidate; the front filled."""
+    with_points = [(o, found) for o in others if len(found := _points(document, o)) > 1]
+    if not with_points:
+        return None
+    columns = min(2, len(with_points))
+    rows = -(-len(with_points) // columns)
+    sheet = svg.Drawing(WIDTH if columns == 2 else 0.62 * WIDTH, 2.85 * rows + 0.1)
+    frames = svg.grid_of(sheet, rows, columns, (0.6, 0.38, 0.15, 0.5), (0.22, 0.5))
+    for (other, points), frame in zip(with_points, frames, strict=False):
+        _trade_off(sheet, frame, document, candidates, other, points)
+    names = words.listed([o.words for o, _ in with_points])
+    return sheet.to_svg(name, f"{document.objective.words} against {names}", _trade_text(document))
+
+
+def _points(document: Optimisation, other: ObjectiveDescription) -> list[tuple[str, float, float]]:
+    """(id, other objective, ranked objective) of every candidate with both."""
+    return [
         (e.id, x.value, y.value)
         for e in document.evaluations
-        if (x := e.objectives.get(other.name)) and (y := e.objectives.get(first.name))
+        if (x := e.objectives.get(other.name)) and (y := e.objectives.get(document.objective.name))
         if x.value is not None and y.value is not None
     ]
-    if len(points) < 2 or other.name == first.name:
-        return None
-    sheet = svg.Drawing(WIDTH, 3.5)
-    xs, ys = [p[1] for p in points], [p[2] for p in points]
-    panel = svg.Panel(sheet, 0.75 * svg.INCH, 0.3 * svg.INCH, 4.7 * svg.INCH, 2.6 * svg.INCH,
-                      _padded(xs), _padded(ys))  # fmt: skip
-    x_ticks, y_ticks = nice_ticks(*panel.xlim, most=7), nice_ticks(*panel.ylim, most=6)
+
+
+def _trade_off(
+    sheet: svg.Drawing,
+    frame: tuple[float, float, float, float],
+    document: Optimisation,
+    candidates: list[Candidate],
+    other: ObjectiveDescription,
+    points: list[tuple[str, float, float]],
+) -> None:
+    low, high = _padded([p[2] for p in points])
+    up = document.objective.direction == "maximise"
+    panel = svg.Panel(sheet, *frame, _padded([p[1] for p in points]), (low, high) if up else (high, low))
+    x_ticks, y_ticks = nice_ticks(*panel.xlim, most=5), nice_ticks(low, high, most=5)
     panel.grid(xs=x_ticks, ys=y_ticks)
     lettered = {c.evaluation.id: c for c in candidates}
     for id, x, y in points:
         if id not in lettered:
-            panel.mark("o", x, y, 3.5, PALE, opacity=0.8)
-    _front_line(panel, document, points)
+            panel.mark("o", x, y, 3.2, PALE, opacity=0.8)
     _lettered(panel, [(lettered[id], x, y) for id, x, y in points if id in lettered])
-    panel.x_axis(x_ticks, [tick_text(t) for t in x_ticks], title=_axis_title(other, "→", "←"))
+    panel.x_axis(x_ticks, [tick_text(t) for t in x_ticks], title=_axis_title(other), size=SMALL)
     panel.y_axis(y_ticks, [tick_text(t) for t in y_ticks])
-    title = f"{objective_head(first)}: {'higher' if first.direction == 'maximise' else 'lower'} is better"
-    panel.title(title, pad=7, size=svg.FONT - 0.3)
-    _trade_key(sheet, panel)
-    return sheet.to_svg(name, f"Trade-off: {first.words} against {other.words}", _trade_text(document, other))
+    panel.title("\n".join(textwrap.wrap(objective_head(document.objective), 52)), pad=6, size=SMALL)
 
 
 def _padded(values: list[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
-    room = 0.1 * (high - low) or max(0.05 * abs(high), 0.5)
+    room = 0.12 * (high - low) or max(0.05 * abs(high), 0.5)
     return low - room, high + room
 
 
-def _axis_title(objective: ObjectiveDescription, more: str, less: str) -> str:
-    better = f"better {more}" if objective.direction == "maximise" else f"{less} better"
-    return f"{objective_head(objective)}   {better}"
-
-
-def _front_line(panel: svg.Panel, document: Optimisation, points: list[tuple[str, float, float]]) -> None:
-    front = sorted(((x, y) for id, x, y in points if id in set(document.front)))
-    if len(front) > 1:
-        panel.line([p[0] for p in front], [p[1] for p in front], PALE, 0.9, dash=(3, 2))
+def _axis_title(objective: ObjectiveDescription) -> str:
+    better = "better →" if objective.direction == "maximise" else "← better"
+    return f"{objective_head(objective)}\n{better}"
 
 
 def _lettered(panel: svg.Panel, points: list[tuple[Candidate, float, float]]) -> None:
-    """Marks first, then letters where they stand on no other letter."""
+    """Marks first, then letters where they stand on no other letter and no mark."""
+    taken = [(panel.x(x), panel.y(y)) for _, x, y in points]
     for c, x, y in points:
         fill = c.colour if c.on_front else "white"
-        panel.mark("D" if c.standing == "best" else "o", x, y, 6, c.colour, fill=fill, edge=1.3)
-    placed: list[tuple[float, float]] = []
+        panel.mark("D" if c.standing == "best" else "o", x, y, 5.5, c.colour, fill=fill, edge=1.2)
     for c, x, y in points:
         px, py = panel.x(x), panel.y(y)
-        spots = [
-            (7, -5),
-            (7, 6),
-            (-7, -5),
-            (-7, 6),
-            (0, -11),
-            (0, 12),
-            (16, -5),
-            (16, 6),
-            (-16, -5),
-            (16, -14),
-        ]
-        spot = next(
-            (s for s in spots if all(abs(px + s[0] - a) > 9 or abs(py + s[1] - b) > 9 for a, b in placed)),
-            None,
-        )
+        spot = next((s for s in SPOTS if _free(px + s[0], py + s[1], taken)), None)
         if spot is None:
             continue  # too crowded: the table names it
-        at = (px + spot[0], py + spot[1])
-        placed.append(at)
-        anchor = "start" if spot[0] > 0 else "end" if spot[0] < 0 else "middle"
-        panel.sheet.middle_text(*at, c.letter, size=SMALL, bold=True, colour=c.colour, anchor=anchor)
+        taken.append((px + spot[0], py + spot[1]))
+        panel.sheet.middle_text(*taken[-1], c.letter, size=SMALL, bold=True, colour=c.colour, anchor="middle")
 
 
-def _trade_key(sheet: svg.Drawing, panel: svg.Panel) -> None:
-    left = panel.left + panel.width + 0.3 * svg.INCH
-    scale = svg.Panel(sheet, left, panel.top, 100, 100, (0, 100), (100, 0))
-    rows = (
-        ("D", "#0b4f79", "#0b4f79", "best of the ranked"),
-        ("o", "#2f6f9f", "#2f6f9f", "on the front: no other is better\nin every objective"),
-        ("o", "#2f6f9f", "white", "beaten in all by another"),
-        ("o", "#7a3b00", "white", "shown, not ranked"),
-        ("o", PALE, PALE, "other candidates tried"),
-    )
-    y = 4.0
-    for shape, colour, fill, text in rows:
-        scale.mark(shape, 3, y, 5.5, colour, fill=fill, edge=1.2)
-        tall = 10 * text.count("\n")
-        sheet.text(left + 12, panel.top + y + 2.6, text, size=SMALL)
-        y += 15 + tall
+def _free(x: float, y: float, taken: list[tuple[float, float]]) -> bool:
+    return all(abs(x - a) > 7 or abs(y - b) > 8 for a, b in taken)
 
 
-def _trade_text(document: Optimisation, other: ObjectiveDescription) -> str:
+def _trade_text(document: Optimisation) -> str:
     count = len(document.front)
-    return (
-        f"{count} candidates are on the front: {other.words} cannot be bettered without losing"
-        f" {document.objective.words}. The table names them."
-    )
+    named = words.plural(count, "timetable is", "timetables are")
+    return f"{named} on the front: no other is better in every objective. The table names them."
 
 
 # --- plateaus ------------------------------------------------------------------------------------------
@@ -294,6 +275,3 @@ def _plateau_ticks(
         if x - half > right + 4:
             panel.sheet.text(x, base, text, size=SMALL, anchor="middle")
             right = x + half
-
-
-__all__ = ["decimals", "plateaus", "sure", "trade_off"]

@@ -61,6 +61,21 @@ def merged_bibliography(*found: Sequence[Citation]) -> list[Citation]:
     return list({c.key: c for part in found for c in part}.values())
 
 
+def provenance_facts(document: Any) -> list[tuple[str, str]]:
+    """Version, seed, settings and where the parameters come from."""
+    p = document.provenance
+    source = (
+        "prior" if p.source == "prior" else f"ensemble {p.id[:12]} of {p.sets} sets, {len(p.trials)} trials"
+    )
+    facts = [("Version", document.version), ("Seed", str(document.seed)), ("Parameters", source)]
+    facts += [(k.replace("_", " ").capitalize(), _setting(v)) for k, v in document.settings.items()]
+    return [*facts, ("Document", document.schema_name)]
+
+
+def _setting(value: Any) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
+
+
 def write(text: str, path: Path) -> Path:
     """Write a page and return its path. Raises OSError."""
     path = Path(path)

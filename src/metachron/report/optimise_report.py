@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from metachron.optimise.results import Optimisation
+from metachron.optimise.results import Optimisation, Plateau
 from metachron.optimise.understand.results import Understanding
 from metachron.optimise.update.results import Update
 from metachron.report import calendar, optimise_cells, optimise_figures, optimise_page, words
@@ -96,7 +96,7 @@ def render(
         "limits": list(dict.fromkeys([*document.limits, *(understanding.limits if understanding else []),
                                       *(update.limits if update else [])])),
         "command": command(document),
-        "provenance": provenance_facts(document),
+        "provenance": optimise_page.provenance_facts(document),
     }  # fmt: skip
     return optimise_page.environment(bibliography).get_template("optimise.html.j2").render(**context)
 
@@ -115,7 +115,6 @@ def _head(document: Optimisation) -> dict[str, Any]:
             ("Sought", document.objective.words),
             ("Timetables tried", f"{search.evaluated} of {search.space_size}"),
             ("Virtual twins", f"{search.evaluation_twins:,}"),
-            ("Version", document.version),
         ],
     }
 
@@ -150,24 +149,22 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
     cells = optimise_cells.groups(document, found.all)
     strengths = optimise_cells.effects(cells)
     others = [x for x in document.objectives if x.name != document.objective.name][:TRADES]
-    trades = [
-        optimise_figures.trade_off(document, found.all, x, f"f-trade-{i}") for i, x in enumerate(others)
-    ]
     return {
         "document": document,
         "lead": lead(document, found),
         "tiles": tiles(document, found),
-        "plateau_lines": [(p.words, not p.matters) for p in document.plateau],
+        "plateau_lines": [(p.words, freedom(p)) for p in document.plateau],
         "objective_head": objective_head(document.objective),
         "groups": _groups(document, found),
         "more": _more(found),
         "objectives": tables.objectives_table(document, found),
+        "expressions": tables.expressions_table(found),
         "variables": tables.variables_table(document),
         "sure": optimise_figures.sure(document, found.ranked, "f-sure"),
         "sure_table": tables.sure_table(document, found.ranked),
         "plateaus": optimise_figures.plateaus(document.plateau, "f-plateau"),
         "plateau_table": tables.plateau_table(document),
-        "trades": [t for t in trades if t],
+        "trades": optimise_figures.trade_offs(document, found.all, others, "f-trade"),
         "front": tables.front_table(document, found),
         "calendars": _calendars(found),
         "cells": optimise_cells.figure(document, cells, "f-cells"),
@@ -196,6 +193,13 @@ def lead(document: Optimisation, found: Shown) -> list[str]:
     return [f"{best.evaluation.title}: {value} {document.objective.words}"]
 
 
+def freedom(plateau: Plateau) -> str:
+    """How much room a variable leaves: free, partly, or none."""
+    if not plateau.matters:
+        return "free"
+    return "partly" if len(plateau.alike) > 1 else "none"
+
+
 def tiles(document: Optimisation, found: Shown) -> list[tuple[str, str]]:
     """The numbers of the answer, each with what it is."""
     best = next((c for c in found.ranked if c.standing == "best"), None)
@@ -212,15 +216,16 @@ def tiles(document: Optimisation, found: Shown) -> list[tuple[str, str]]:
         made.append(
             (words.percent(best.probability), f"probability that {best.letter} is the best of the ranked")
         )
-    count = len([c for c in document.cannot_be_told_apart if c != document.best])
-    ranked = found.ranked_in_all
+    alike = [c for c in document.cannot_be_told_apart if c != document.best]
+    letters = words.listed([c.letter for c in found.ranked if c.standing == "alike"])
+    which = f": {letters}" + (" and others" if len(alike) > letters.count(",") + 2 else "") if letters else ""
+    others = found.ranked_in_all - 1
     made.append(
-        (f"{count} of {ranked - 1}", f"other ranked timetables cannot be told apart from {best.letter}")
+        (f"{len(alike)} of {others}", f"other timetables cannot be told apart from {best.letter}{which}")
     )
     if best.regret is not None:
-        made.append(
-            (regret_words(best.regret, objective.unit), f"lost on average if {best.letter} is not the best")
-        )
+        regret = regret_words(best.regret, objective.unit)
+        made.append((regret, f"lost on average by choosing {best.letter}, had another been the better one"))
     return made
 
 
@@ -286,21 +291,6 @@ def _search_facts(document: Optimisation) -> list[tuple[str, str]]:
         ("Fresh twins for the survivors", f"{s.evaluation_twins:,}"),
         ("Parameter draws", f"{s.draws}"),
     ]
-
-
-def provenance_facts(document: Any) -> list[tuple[str, str]]:
-    """Version, seed, settings and where the parameters come from."""
-    p = document.provenance
-    source = (
-        "prior" if p.source == "prior" else f"ensemble {p.id[:12]} of {p.sets} sets, {len(p.trials)} trials"
-    )
-    facts = [("Version", document.version), ("Seed", str(document.seed)), ("Parameters", source)]
-    facts += [(k.replace("_", " ").capitalize(), _setting(v)) for k, v in document.settings.items()]
-    return [*facts, ("Document", document.schema_name)]
-
-
-def _setting(value: Any) -> str:
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 
 def command(document: Optimisation) -> str:

@@ -28,6 +28,7 @@ class Row:
     candidate: Candidate | None = None
     header: str = ""
     code: str = ""
+    cited: tuple[str, ...] = ()
     strong: bool = False
 
 
@@ -68,6 +69,12 @@ def objectives_table(document: Optimisation, shown: Shown) -> Grid | None:
     ]
     head = ["Timetable", *(objective_head(o) for o in listed), "Severe toxicity (grade 3+)"]
     return Grid("Objectives of each timetable (90% interval)", head, rows) if rows else None
+
+
+def expressions_table(shown: Shown) -> Grid:
+    """What goes into `metachron plan --strategy`."""
+    rows = [Row([c.evaluation.expression, c.evaluation.surveillance or words.DASH], c) for c in shown.all]
+    return Grid("For `metachron plan --strategy`", ["Timetable", "Expression", "Scans"], rows)
 
 
 def _severe(e: Evaluation) -> str:
@@ -179,7 +186,7 @@ def cells_table(document: Optimisation, found: list[Group]) -> Grid | None:
 
 def constraints_table(document: Optimisation) -> Grid | None:
     rows = [
-        Row([c.origin, str(c.refused), c.status], header=c.text, code=" ".join(c.citations))
+        Row([c.origin, str(c.refused), c.status], header=c.text, cited=tuple(c.citations))
         for c in document.constraints
     ]
     head = ["Constraint", "Origin", "Candidates taken out", "Where the limit comes from"]

@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from metachron.optimise.results import Evaluation, Measured, ObjectiveDescription, Optimisation, Value
 from metachron.report import svg, words
 
-SHOWN = 12  # ranked candidates with a letter
+SHOWN = 10  # ranked candidates with a letter
 UNRANKED_SHOWN = 8
 UNPROVEN = ("investigational", "not supported")
 BEST, ALIKE, APART, UNRANKED = "#0b4f79", "#2f6f9f", "#5c5c5c", "#7a3b00"
@@ -165,7 +165,7 @@ def quantity(value: Value | None, unit: str) -> str:
     text = f"{value:g}"
     if unit == "day of cycle":
         return f"day {text}"
-    return f"{text} {unit}".strip()
+    return f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text
 
 
 def objective_head(objective: ObjectiveDescription) -> str:
