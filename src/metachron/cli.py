@@ -145,7 +145,7 @@ def optimise(
     matters: Annotated[
         float | None,
         typer.Option(
-            metavar="D", help="Smallest difference of the objective that counts; 0.5 months or 2 days."
+            metavar="D", help="Smallest difference of the objective that counts; 0.25 months or 1 day."
         ),
     ] = None,
     twins: Annotated[int, typer.Option(metavar="N", help="Fresh twins for the survivors.")] = 3000,
@@ -182,6 +182,49 @@ def optimise(
         out, json, jobs, prior, resume,
     )  # fmt: skip
     run_optimise(given)
+
+
+@app.command()
+def update(
+    patient: PatientArgument,
+    finding: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE", help="What has happened since (JSON or YAML; `metachron schema finding`); repeat."
+        ),
+    ],
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Strategy from today; repeat. All that fit when left out."),
+    ] = None,
+    twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 20,000.")] = 2000,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years from today, 0.5 to 20.")] = 10.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.html, update.json and updated_patient.json; updates/PATIENT-ID when left out.",
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the update as JSON only; files are written only with --out.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+    prior: Annotated[
+        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
+    ] = False,
+) -> None:
+    """Condition the twins on what has happened since the assessment; plan from today."""
+    from metachron.commands.update import UpdateOptions, run_update
+
+    jobs = cores() if jobs is None else jobs
+    run_update(
+        UpdateOptions(patient, finding, strategy or [], twins, draws, seed, horizon, out, json, jobs, prior)
+    )
 
 
 @app.command()

@@ -57,7 +57,8 @@ class Answer:
         for number, key in enumerate(order, start=1):
             if found.race is not None and key in found.race.scores:
                 place.setdefault(key, number)
-        rest = [k for k in found.entrants if k not in order]
+        asked = {c.id for c in self.search.space.candidates}
+        rest = [k for k in found.entrants if k not in order and (k in asked or k in found.final)]
         rest.sort(key=lambda k: (k not in found.final, found.entrants[k].refused))
         return [self._evaluation(k, place.get(k)) for k in (*order, *rest)]
 
@@ -100,7 +101,7 @@ class Answer:
             return self.found.violated[key]
         if self.found.race is not None and key in self.found.race.not_reached:
             return "not reached within the budget"
-        return entrant.unranked or "found on the way, not evaluated"
+        return entrant.unranked or "not evaluated"
 
     def _on_fresh(self, entrant: Entrant) -> dict[str, object]:
         """Objectives, difference from the best, side effects and calendar on the fresh twins."""
@@ -167,10 +168,11 @@ class Answer:
             return []
         best, evaluator = found.entrants[found.best].candidate, self.search.fresh
         made, matters = [], self.search.settings.matters
+        unit = self.search.goal.description(0.0).unit
         for piece in found.pieces:
             for _, other in piece.others:
                 evaluator.values(other.strategy, self.search.names)
-            made.append(plateau(piece, lambda c: self.search.paired(c, best), matters))
+            made.append(plateau(piece, lambda c: self.search.paired(c, best), matters, unit))
         sequence = self._sequence(best.template)
         return [*([sequence] if sequence else []), *made]
 

@@ -33,8 +33,8 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 _FORM = re.compile(r"\s*([A-Za-z_][\w \-]*?)\s*(<=|>=|==|<|>|=)\s*(-?\d+(?:\.\d+)?)\s*([A-Za-z/0-9]*)\s*")
 ELIGIBILITY = "eligibility rules"
-# 12 cycles of 85 mg/m2, the adjuvant course of MOSAIC and the whole of the perioperative scheme
-MOST_OXALIPLATIN = 1020.0
+# 8 cycles of 130 mg/m2; 12 of 85 (MOSAIC, and the whole of the perioperative scheme) are 1,020
+MOST_OXALIPLATIN = 1040.0
 TOLERANCE = 1e-9
 
 
@@ -135,7 +135,7 @@ def clinical_constraints() -> list[Constraint]:
             "mg/m2",
             "clinical",
             "derived",
-            ("MOSAIC", "Nordlinger2008"),
+            ("IDEA", "MOSAIC", "Nordlinger2008"),
         )
     ]
 

@@ -58,10 +58,12 @@ class Judge:
         arms = judged(self.patient, [c.strategy for c in candidates], self.catalogue, self.ensemble)
         return [self._entrant(c, arm) for c, arm in zip(candidates, arms, strict=True)]
 
-    def merged(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Candidates without those whose programme is that of an earlier one, which takes their variables."""
+    def merged(self, candidates: Sequence[Candidate]) -> tuple[list[Candidate], dict[str, str]]:
+        """(candidates without those whose programme is that of an earlier one, which takes their variables;
+        key of every candidate -> id of the one kept)."""
         first: dict[str, int] = {}
         kept: list[Candidate] = []
+        ids: dict[str, str] = {}
         for candidate in candidates:
             programme = pack(self.evaluator.programme(candidate.strategy)).tobytes()
             key = hashlib.sha256(programme + candidate.strategy.surveillance.encode()).hexdigest()
@@ -71,7 +73,8 @@ class Judge:
             elif kept[first[key]].template < 0 <= candidate.template:
                 place = first[key]
                 kept[place] = replace(kept[place], values=candidate.values, template=candidate.template)
-        return kept
+            ids[candidate.key] = kept[first[key]].id
+        return kept, ids
 
     def _entrant(self, candidate: Candidate, arm: Arm) -> Entrant:
         verdict = arm.eligibility

@@ -30,7 +30,7 @@ from metachron.strategies.catalogue import load_catalogue
 BUDGET_SECONDS = 150.0
 BATCH, ROUNDS, TWINS, TRIALS = 400, 8, 3000, 24
 BAND_TWINS, BAND_CANDIDATES = 400, 2
-MATTERS = {"months": 0.5, "days": 2.0}  # smallest difference that counts: a choice, not a fact
+MATTERS = {"months": 0.25, "days": 1.0}  # smallest difference that counts: a choice, not a fact
 DAYS_PER_YEAR = 365.25
 
 
@@ -38,7 +38,7 @@ DAYS_PER_YEAR = 365.25
 class Request:
     """What is asked of a search, as typed. `templates` empty: the default space of the situation.
 
-    `matters`: smallest difference of the objective that counts (None: half a month, or two days). `budget` in
+    `matters`: smallest difference of the objective that counts (None: a quarter of a month, or a day). `budget` in
     seconds; `twins`: fresh twins of the evaluation; `checkpoint`: file that keeps what was worked
     out, so that a killed search goes on.
     """
@@ -98,8 +98,9 @@ def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constra
     first = batches.evaluator(0, batch)
     judge = Judge(patient, catalogue, ensemble, held, first, asked=bool(request.templates))
     request.say(f"judging {len(space.candidates)} candidates", 0.04)
-    space = replace(space, candidates=tuple(judge.merged(space.candidates)))
-    entrants = judge.enter(space.candidates)
+    kept, ids = judge.merged(space.candidates)
+    space = replace(space, candidates=tuple(kept))
+    entrants = judge.enter(kept)
     own = next(e for e in entrants if e.candidate.strategy.name == reference.name)
     check_field([e for e in entrants if e is not own] if request.templates else entrants, held)
     unit = goal.description(0.0).unit
@@ -112,7 +113,9 @@ def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constra
         request.seed,
         MATTERS[unit] if request.matters is None else request.matters,
     )
-    return Search(space, entrants, judge, batches, goal, own.id, settings, request.say)
+    search = Search(space, entrants, judge, batches, goal, own.id, settings, request.say)
+    search.by_key.update(ids)
+    return search
 
 
 def _document(patient: Patient, request: Request, search: Search, held: list[Constraint]) -> Optimisation:
@@ -212,7 +215,10 @@ def _bands(search: Search, request: Request) -> list[CellsBand]:
         return []
     request.say("infused cells over the prior of their kinetics", 0.94)
     means = dict(zip(with_cells, search.scores(with_cells).mean(0).tolist(), strict=True))
-    chosen = sorted(with_cells, key=lambda k: -means[k])[:BAND_CANDIDATES]
+    first: dict[int, str] = {}  # the best of each template
+    for key in sorted(with_cells, key=lambda k: -means[k]):
+        first.setdefault(found.entrants[key].candidate.template, key)
+    chosen = list(first.values())[:BAND_CANDIDATES]
     rows: list[CellsBand] = []
     for key in chosen:
         rows += cells_band(found.entrants[key].candidate, key, search.fresh, search.goal, BAND_TWINS)

@@ -48,13 +48,16 @@ def counts(paired: Paired, matters: float) -> bool:
     return told_apart(paired) and abs(paired.mean) >= matters
 
 
-def plateau(piece: Slice, compare: Compare, matters: float) -> Plateau:
+def plateau(piece: Slice, compare: Compare, matters: float, unit: str) -> Plateau:
     """The plateau of one variable. `compare`: paired difference of a candidate from the best; `matters`: the
-    smallest one that counts."""
+    smallest one that counts; `unit`: of the objective."""
     alike: list[Value] = [piece.value]
     different: list[Value] = []
+    loss: dict[Value, float] = {}
     for value, candidate in piece.others:
-        (different if counts(compare(candidate), matters) else alike).append(value)
+        paired = compare(candidate)
+        loss[value] = max(0.0, -paired.mean)
+        (different if counts(paired, matters) else alike).append(value)
     ordered = sorted(alike, key=_rank(piece))
     numbers = [v for v in _run(ordered, piece) if not isinstance(v, str)]
     return Plateau(
@@ -66,8 +69,14 @@ def plateau(piece: Slice, compare: Compare, matters: float) -> Plateau:
         alike=ordered,
         different=sorted(different, key=_rank(piece)),
         matters=bool(different),
-        words=_words(piece, ordered, sorted(different, key=_rank(piece)), numbers),
+        words=_words(piece, ordered, sorted(different, key=_rank(piece)), numbers)
+        + _lost(max((loss.get(v, 0.0) for v in numbers or ordered), default=0.0), unit),
     )
+
+
+def _lost(loss: float, unit: str) -> str:
+    """How much is lost at most where it does not matter."""
+    return f" At most {loss:.2f} {unit} are lost by it." if loss >= 0.005 else ""
 
 
 def _rank(piece: Slice) -> Callable[[Value], float]:

@@ -23,6 +23,7 @@ ENOUGH = (
     0.25  # Monte Carlo error, as a share of the half-width of the interval, that more twins need not lower
 )
 LEAST_SCALE = 0.2  # months (or days): differences below need no more twins
+FRONT_ROUNDS = 4
 SURE = 2.0  # standard errors by which a rival must be ahead in each of several objectives
 
 
@@ -173,7 +174,7 @@ def _finished(race: Race) -> str:
     if len(race.alive) == 1:
         return "one candidate is left"
     if race.scores[race.alive[0]].shape[1] > 1:
-        return ""
+        return "the rounds of a front are over" if race.done >= FRONT_ROUNDS else ""
     found = [p for k, p in from_leader(race).items() if k != race.leader]
     if all(p.mc_error <= ENOUGH * max(p.half_width, LEAST_SCALE) for p in found):
         return "more twins would not tell the rest apart"

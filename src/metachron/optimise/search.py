@@ -27,7 +27,7 @@ from metachron.strategies.catalogue import Catalogue
 
 Floats = NDArray[np.float64]
 Say = Callable[[str, float], None]
-MOST_SURVIVORS, MOST_UNRANKED = 16, 24
+MOST_SURVIVORS, MOST_UNRANKED = 16, 32
 RACE_SHARE, REFINE_SHARE = 0.55, 0.70  # of the budget, gone by the end of each stage
 
 

@@ -104,4 +104,5 @@ def _end(document: Optimisation) -> list[str]:
     search = document.search
     if search.complete:
         return []
-    return [f"The search is not complete ({search.stopped_because}); a larger --budget may tell more apart."]
+    more = "a larger --budget" if "budget" in search.stopped_because else "more twins"
+    return [f"The search is not complete ({search.stopped_because}); {more} may tell more apart."]

@@ -15,7 +15,7 @@ from metachron.errors import InputError, Problem
 from metachron.evidence.references import load_references
 from metachron.optimise.evaluate import strategy_key
 from metachron.optimise.results import Value
-from metachron.optimise.template import Template, parse_template
+from metachron.optimise.template import SURVEILLANCE, Template, parse_template
 from metachron.patient.schema import Patient
 from metachron.strategies.base import Entry
 from metachron.strategies.candidates import Situation, candidates, situation
@@ -165,11 +165,15 @@ def build(template: Template, values: dict[str, Value], catalogue: Catalogue) ->
         raise InputError(
             error.problems, source=f"{error.source} ({shown})" if shown else error.source
         ) from None
-    if schedule and schedule != strategy.surveillance:
-        named = {"name": f"{strategy.name} | surveillance={schedule}", "surveillance": schedule}
-        title = f"{strategy.title}; {catalogue.surveillance[schedule].title}"
-        strategy = strategy.model_copy(update={**named, "title": title})
-    return strategy
+    if not schedule or schedule == strategy.surveillance:
+        return strategy
+    strategy = strategy.model_copy(update={"surveillance": schedule})
+    if all(v.name != SURVEILLANCE for v in template.variables):
+        return strategy
+    title = f"{strategy.title}; {catalogue.surveillance[schedule].title}"
+    return strategy.model_copy(
+        update={"name": f"{strategy.name} | {SURVEILLANCE}={schedule}", "title": title}
+    )
 
 
 def _shown(value: Value) -> str:

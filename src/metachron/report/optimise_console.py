@@ -68,17 +68,15 @@ def _ranked(document: Optimisation, ranked: list[Evaluation]) -> Table:
     table.add_column("against\nthe best*", justify="right")
     table.add_column("P(best)", justify="right")
     table.add_column("regret", justify="right")
-    table.add_column("rests on", overflow="fold")
     for e in ranked[:MOST_ROWS]:
         mark = "=" if e.id in document.as_good and e.id != document.best else ""
         row = (
             f"{e.rank}{mark}",
-            e.name + (" (standard)" if e.id == document.reference else ""),
+            f"{e.name}\n({'standard, ' if e.id == document.reference else ''}{e.basis})",
             _value(e, document.objective),
             "best" if e.id == document.best else _signed(e.difference),
             _probability(document.probability_best.get(e.id)),
             _number(document.expected_regret.get(e.id), 2),
-            e.basis,
         )
         table.add_row(*(Text(cell) for cell in row))
     return table
