@@ -205,7 +205,7 @@ def update(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for report.html, update.json and updated_patient.json; updates/PATIENT-ID when left out.",
+            help="Folder for report.html, update.json, updated_patient.json; updates/PATIENT-ID when left out.",
         ),
     ] = None,
     json: Annotated[
@@ -263,7 +263,7 @@ def example(
 @app.command()
 def schema(
     document: Annotated[
-        str, typer.Argument(metavar="DOCUMENT", help="patient, plan or optimise.")
+        str, typer.Argument(metavar="DOCUMENT", help="patient, plan, optimise, finding or update.")
     ] = "patient",
 ) -> None:
     """Print the JSON Schema of a document: what is read, or what is printed with --json."""

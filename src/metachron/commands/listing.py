@@ -115,6 +115,17 @@ def print_schema(document: str) -> None:
         from metachron.patient.load import patient_json_schema
 
         schema = patient_json_schema()
+    elif document == "finding":
+        from metachron.optimise.update.read import finding_json_schema
+
+        schema = finding_json_schema()
+    elif document == "update":
+        from metachron.optimise.update.results import Update
+
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **Update.model_json_schema(mode="serialization"),
+        }
     else:
         model = _model_of(document)
         schema = {

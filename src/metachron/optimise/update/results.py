@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from metachron.plan.results import Basis, Plan, Provenance, Result
+from metachron.plan.results import Basis, Estimate, Plan, Provenance, Result
 
 Group = Literal["growth", "resistance", "sensitivity", "unseen disease", "body"]
 
@@ -68,8 +68,8 @@ class StrategyBelief(Result):
 
     name: str = Field(description="Name in the plan.")
     title: str = Field(description="As a clinician would say it.")
-    prior_months: Spread = Field(description="Mean months alive within `years`, over parameter draws.")
-    updated_months: Spread = Field(description="The same after the findings.")
+    prior_months: Estimate = Field(description="Mean months alive within `years`; interval over draws.")
+    updated_months: Estimate = Field(description="The same after the findings.")
     prior_survival: dict[str, float] = Field(description="Year from today -> share alive.")
     updated_survival: dict[str, float] = Field(description="Year from today -> share alive.")
     change_months: float = Field(description="Updated minus prior, in mean months alive.")
