@@ -205,7 +205,7 @@ def update(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder for report.html, update.json, updated_patient.json; updates/PATIENT-ID when left out.",
+            help="Folder for report.html and the documents (JSON); updates/PATIENT-ID when left out.",
         ),
     ] = None,
     json: Annotated[

@@ -14,7 +14,7 @@ from metachron.errors import InputError, Problem
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-DOCUMENTS = ("patient", "plan", "optimise")
+DOCUMENTS = ("patient", "plan", "optimise", "finding", "update")
 
 
 def list_catalogue() -> None:
@@ -106,7 +106,7 @@ def write_example(name: str, out: Path | None, *, force: bool) -> None:
 
 
 def print_schema(document: str) -> None:
-    """JSON Schema (draft 2020-12) of the patient, the plan or the optimise document on stdout."""
+    """JSON Schema (draft 2020-12) of what is read or printed with --json on stdout."""
     if document not in DOCUMENTS:
         near = difflib.get_close_matches(document.lower(), DOCUMENTS, 1) or ["patient"]
         problem = f"there is no schema of {document!r}"
@@ -119,13 +119,6 @@ def print_schema(document: str) -> None:
         from metachron.optimise.update.read import finding_json_schema
 
         schema = finding_json_schema()
-    elif document == "update":
-        from metachron.optimise.update.results import Update
-
-        schema = {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **Update.model_json_schema(mode="serialization"),
-        }
     else:
         model = _model_of(document)
         schema = {
@@ -136,6 +129,10 @@ def print_schema(document: str) -> None:
 
 
 def _model_of(document: str) -> type[BaseModel]:
+    if document == "update":
+        from metachron.optimise.update.results import Update
+
+        return Update
     if document == "optimise":
         from metachron.optimise.results import Optimisation
 

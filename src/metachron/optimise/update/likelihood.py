@@ -29,9 +29,9 @@ class Told:
     """What a batch of n candidates says to the findings, ln scale.
 
     `patient` (n,): record, of the whole patient. `record` and `sizes` (n, M, visible): by fate of each
-    lesion; `by_lesion` (n,) of each size; `misses` (n, M, sizes): ln of found over true diameter, by day. `new`
-    (n,) and `marks` (n, M, its columns) of each new lesion. `body` (n,): of the other findings, and that no other
-    lesion was seen. `better` (n,): ln weight by the record from more fates.
+    lesion; `by_lesion` (n,) of each size; `misses` (n, M, sizes): ln of found over true diameter, by day.
+    `new` (n,) and `marks` (n, M, its columns) of each new lesion. `body` (n,): of the other findings, and
+    that no other lesion was seen. `better` (n,): ln weight by the record from more fates.
     """
 
     batch: Batch
