@@ -48,14 +48,14 @@ def arms(
 
 
 def after_over_among(law: str, half_life: float, **parameters: float) -> Floats:
-    """Event-free months gained per twin (n,) by infusions after twelve cycles over day 8 of the first eight."""
+    """Event-free months gained per twin (n,) by infusions after twelve cycles over day 8 of eight."""
     texts = {"after": "mfolfox6*12 > [14d] cik*8", "among": "mfolfox6*12 + cik*8@8"}
     lives = arms(law, texts, half_life, **parameters)
     return months(lives["after"], "pfs") - months(lives["among"], "pfs")
 
 
 def test_exposure_is_larger_after_chemotherapy_and_more_so_for_cells_that_stay() -> None:
-    """The host alone (model notes 6.6): 1.15, 1.7 and 2.9 times for half-lives of 2, 7 and 21 d."""
+    """The host alone: 1.2, 2.0 and 4.5 times for half-lives of 2, 7 and 21 d, eight infusions each."""
     ratio = {}
     for half_life in (2.0, 7.0, 21.0):
         after, among = (

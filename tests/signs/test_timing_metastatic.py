@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trial
 from timing import ENSEMBLE, LAWS, PRIOR, better, gain, live, months, programme, twins_of
-from timing_contrasts import CONTRASTS, arms, gained, ratio
+from timing_contrasts import CONTRASTS, arms, gained, hazard
 
 from metachron.model.toxicity import NEUROPATHY
 
@@ -24,12 +24,12 @@ LAWS_OF_LINES = [PRIOR, pytest.param(ENSEMBLE, marks=pytest.mark.xfail(strict=Tr
 @pytest.mark.parametrize("name", ["maintenance", "bevacizumab alone", "continuous"])
 def test_treatment_delays_progression_against_none(name: str, law: str) -> None:
     assert gained(name, law, "pfs").sure
-    assert ratio(name, law, "pfs")[0] < 1.0
+    assert hazard(name, law, "pfs") < 1.0
 
 
 @pytest.mark.parametrize("law", LAWS)
 def test_maintenance_after_induction_in_months(law: str) -> None:
-    """From the end of induction, in who has not progressed: longer in this order (AIO 0207, PMID 26361971)."""
+    """From the end of induction, in who has not progressed: in this order (AIO 0207, PMID 26361971)."""
     days = {}
     for name in ("maintenance", "bevacizumab alone"):
         _, treated, none = arms(name, law)
@@ -44,13 +44,13 @@ def test_maintenance_after_induction_in_months(law: str) -> None:
 @pytest.mark.parametrize("law", LAWS_OF_LINES)
 def test_maintenance_hardly_changes_survival(law: str) -> None:
     """Hazard ratio of death 0.91 (0.83-1.01) in 12 trials: Sonbol 2020, doi 10.1001/jamaoncol.2019.4489."""
-    assert 0.83 < ratio("maintenance", law, "death")[0] < 1.07
+    assert 0.83 < hazard("maintenance", law, "death") < 1.07
 
 
 @pytest.mark.parametrize("law", LAWS_OF_LINES)
 def test_an_interval_hardly_changes_survival(law: str) -> None:
     """Without end against an interval 0.95 (0.85-1.07): the same review."""
-    assert 0.85 < ratio("continuous", law, "death")[0] < 1.07
+    assert 0.85 < hazard("continuous", law, "death") < 1.07
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -82,8 +82,8 @@ def test_breaks_spare_nerves_and_bring_progression_forward(law: str) -> None:
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.xfail(
     strict=True,
-    reason="The trial scanned at twelve weeks and gave nobody an interval who had progressed; the rule set pauses"
-    " unseen, progression shows in the interval, brings the same drugs again, and the next line never comes.",
+    reason="The trial scanned at twelve weeks and gave nobody an interval who had progressed; the rule set"
+    " pauses unseen, progression shows in the interval and brings the same drugs again, for ever.",
 )
 def test_intermittent_treatment_still_reaches_the_next_line(law: str) -> None:
     """At least half as many later lines as after treatment without end (half is assumed)."""
@@ -95,7 +95,7 @@ def test_intermittent_treatment_still_reaches_the_next_line(law: str) -> None:
 def test_re_challenge_works_and_works_better_when_resistance_fades(law: str) -> None:
     """Half-life of resistant clones 4.4 months (Parseghian 2019, recalled); 21 % respond (PMID 30476968)."""
     c = CONTRASTS["re-challenge"]
-    twins, third = twins_of(EXAMPLE, law, ras=c.ras), {}
+    twins, third = twins_of(EXAMPLE, law, 1200, ras=c.ras), {}
     for half_life in (30.0, 134.0, 1e6):
         again, without = (
             live(

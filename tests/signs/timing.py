@@ -28,6 +28,7 @@ YEAR = 365.25
 PRIOR, ENSEMBLE = "prior", "ensemble"
 LAWS = (PRIOR, ENSEMBLE)
 TWINS, DRAWS = 2000, 100
+FLAT = 1.2  # months of ten years, a hundredth of them
 Floats = NDArray[np.float64]
 # Cells that act, with the half-life of the product and no help from chemotherapy but room
 ACTING = {"cell_effect_real": 1.0, "cell_half_life_factor": 1.0}
@@ -44,7 +45,7 @@ def twins_of(example: str, law: str, n: int = TWINS, draws: int = DRAWS, ras: st
 
 
 def programme(example: str, text: str, ras: str | None = None, **changes: Any) -> Programme:
-    """A strategy compiled for an example; `changes`: fields of the strategy, or `gaps` (days) of its steps."""
+    """A strategy compiled for an example; `changes`: fields of the strategy, `gaps` (days) of its steps."""
     gaps = changes.pop("gaps", {})
     plan = trial.strategy(text, **changes)
     steps = [s.model_copy(update={"gap_days": gaps[i]}) if i in gaps else s for i, s in enumerate(plan.steps)]

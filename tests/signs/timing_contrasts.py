@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import timing
 import trial
-from timing import Floats, Gain
+from timing import Gain
 
 from metachron.engine.batch import Lives
 from metachron.plan.twins import Twins
@@ -125,7 +125,8 @@ CONTRASTS: dict[str, Contrast] = {
     "re-challenge": Contrast(
         "cetuximab again with irinotecan in third line against irinotecan", trial.UNRESECTABLE,
         Arm(RECHALLENGE + " + cetuximab"), Arm(RECHALLENGE),
-        "21 % respond (CRICKET, PMID 30476968, read); no randomised comparison", ras="wild type",
+        "21 % respond (CRICKET, PMID 30476968, read); no randomised comparison",
+        basis=PRIOR_DRIVEN, ras="wild type",
     ),
     "surveillance": Contrast(
         "CT every 3-6 months against at 1 and 3 years", trial.STAGE3,
@@ -169,19 +170,22 @@ def gained(name: str, law: str, endpoint: str, years: float = 10.0) -> Gain:
     return timing.better(twins, first, second, endpoint, years)
 
 
-def ratio(name: str, law: str, endpoint: str, years: float = 10.0) -> tuple[float, float]:
-    """Hazard ratio of the first arm over the second, and the standard error of its logarithm.
+def hazard(name: str, law: str, endpoint: str, years: float = 10.0) -> float:
+    """Hazard ratio of the first arm over the second."""
+    _, first, second = arms(name, law)
+    return trial.hazard_ratio(first.outcomes[endpoint], second.outcomes[endpoint], years)
 
-    The error is a jackknife over groups of parameter draws.
-    """
+
+def hazard_error(name: str, law: str, endpoint: str, years: float = 10.0) -> float:
+    """Standard error of the logarithm of that ratio: a jackknife over groups of parameter draws."""
     twins, first, second = arms(name, law)
     group = twins.twins["draw"] % GROUPS
-    days = first.outcomes[endpoint], second.outcomes[endpoint]
-    whole = trial.hazard_ratio(*days, years)
-    without = np.array([_ratio_of(days, group != g, years) for g in range(GROUPS)])
-    spread = np.log(without) - np.log(without).mean()
-    return whole, float(np.sqrt((GROUPS - 1) / GROUPS * np.sum(spread**2)))
-
-
-def _ratio_of(days: tuple[Floats, Floats], kept: Any, years: float) -> float:
-    return trial.hazard_ratio(days[0][kept], days[1][kept], years)
+    without = [
+        np.log(
+            trial.hazard_ratio(
+                first.outcomes[endpoint][group != g], second.outcomes[endpoint][group != g], years
+            )
+        )
+        for g in range(GROUPS)
+    ]
+    return float(np.sqrt((GROUPS - 1) / GROUPS * np.sum((np.array(without) - np.mean(without)) ** 2)))
