@@ -28,6 +28,7 @@ from metachron.report.optimise_view import (
     regret_words,
     shown,
 )
+from metachron.report.optimise_words import said
 from metachron.report.understand_figures import figure_text
 from metachron.report.update_figures import Scale
 
@@ -126,7 +127,7 @@ def test_answer_says_best_probability_and_what_cannot_be_told_apart() -> None:
     text = text_of(optimise_report.render(sample_search()))
     assert "Best: mFOLFOX6 6 cycles before and 6 after liver resection" in text
     assert "22% probability that A is the best of the ranked" in text
-    assert "6 of 16 other timetables cannot be told apart from A: B, C, D, E, F and G" in text
+    assert "6 of 16 others cannot be told apart from A (B, C, D, E, F and G)" in text
     assert "Timing does not matter here from 28 to 56 days" in text
     assert "How often scans are taken does not matter here" in text
 
@@ -225,7 +226,7 @@ def test_sections_of_why_and_update_join_the_page() -> None:
 
 def test_why_holds_every_part() -> None:
     text = text_of(understand_report.render(sample_understanding()))
-    for said in (
+    for expected in (
         "81% probability that A is the better one",
         "No detectable difference",
         "Half-life 5, 10 and 21 d",
@@ -235,7 +236,7 @@ def test_why_holds_every_part() -> None:
         "markers.ugt1a1",
         "perioperative mFOLFOX6",
     ):
-        assert said in text
+        assert expected in text
 
 
 def test_why_says_what_was_not_made_and_that_no_choice_is_made() -> None:
@@ -318,3 +319,27 @@ def test_letters_of_candidates_never_lean_on_colour(  # a letter and words tell 
     found: list[Candidate] = shown(sample_search()).all
     assert len({c.letter for c in found}) == len(found)
     assert {c.words for c in found if c.standing == "alike"} == {"cannot be told apart from the best"}
+
+
+def test_expressions_are_said_as_a_clinician_would() -> None:
+    assert said("hepatectomy, then after 28 days mfolfox6*12") == (
+        "liver resection; 28 days later: 12 cycles of mFOLFOX6"
+    )
+    assert said("mfolfox6*1 + cik*6@8") == "1 cycle of mFOLFOX6 + 6 infusions of CIK on day 8"
+    plain = "Best of 22: 36.2 months; gap within 28 days (±21)"
+    assert said(plain) == plain
+
+
+def test_a_point_far_off_does_not_squeeze_the_rest() -> None:
+    search = sample_search()
+    cells = next(e for e in search.evaluations if "cik" in e.expression)
+    cells.objectives["rmst"].value = 4.0
+    assert "Beyond the edge of a panel: K." in text_of(optimise_report.render(search))
+    assert "Beyond the edge" not in text_of(optimise_report.render(sample_search()))
+
+
+def test_what_is_too_small_to_matter_is_as_good() -> None:
+    search = sample_search(as_good=[f"c{i}" for i in range(1, 10)], least_that_matters=0.5)
+    assert [c.standing for c in shown(search).ranked[6:]] == ["alike", "near", "near", "apart"]
+    text = text_of(optimise_report.render(search))
+    assert "8 of 16 others are as good as A: not told apart, or within 0.5 months" in text

@@ -10,6 +10,7 @@ from metachron.optimise.results import CellsBand, Optimisation
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_view import Candidate, nice_ticks, tick_text
+from metachron.report.optimise_words import title_of
 
 COLOURS = ("#1A1A1A", "#0072B2", "#C2500A", "#882255")
 SMALL = svg.FONT - 1
@@ -36,7 +37,7 @@ def groups(document: Optimisation, candidates: list[Candidate]) -> list[Group]:
         rows = [row for row in document.cells_band if row.id == id and row.difference.value is not None]
         if rows:
             rows.sort(key=lambda r: (r.half_life_days, r.lymphotoxicity, r.effect))
-            found.append(Group(id, letters.get(id, id), document.evaluation(id).title, rows))
+            found.append(Group(id, letters.get(id, id), title_of(document.evaluation(id)), rows))
     return found
 
 

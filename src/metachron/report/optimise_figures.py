@@ -6,25 +6,24 @@ import textwrap
 
 from markupsafe import Markup
 
-from metachron.optimise.results import ObjectiveDescription, Optimisation, Plateau
+from metachron.optimise.results import Optimisation, Plateau
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_view import (
+    ALIKE,
+    APART,
+    AS_GOOD,
+    BEST,
     Candidate,
     nice_ticks,
-    objective_head,
     quantity,
     tick_text,
 )
+from metachron.report.optimise_words import said
 
 ROW = 0.3  # inches
 SMALL = svg.FONT - 1
 LABEL = 2.55  # inches left of the panels
-PALE = "#b8b8b8"
-SPOTS = (  # where a letter may stand beside its mark, points
-    (8.5, -5.5), (-8.5, -5.5), (8.5, 6.0), (-8.5, 6.0), (0.0, -10.0), (0.0, 10.5), (11.0, 0.0), (-11.0, 0.0),
-    (9.0, -14.0), (-9.0, -14.0), (9.0, 14.5), (-9.0, 14.5), (19.0, -6.0), (19.0, 6.0), (-19.0, -6.0),
-)  # fmt: skip
 
 
 def sure(document: Optimisation, candidates: list[Candidate], name: str) -> Markup | None:
@@ -54,8 +53,8 @@ def _row_labels(panel: svg.Panel, candidates: list[Candidate]) -> None:
     for row, c in enumerate(candidates):
         y = panel.y(row)
         panel.sheet.middle_text(2, y, c.letter, bold=True, colour=c.colour)
-        text = (c.evaluation.expression or c.evaluation.title) + (" (standard)" if c.is_reference else "")
-        lines = textwrap.wrap(text, 39, max_lines=2, placeholder=" …")
+        text = c.title + (" (standard)" if c.is_reference else "")
+        lines = textwrap.wrap(text, 42, max_lines=2, placeholder=" …")
         panel.sheet.middle_text(18, y, "\n".join(lines), size=SMALL)
 
 
@@ -78,7 +77,7 @@ def _difference_panel(panel: svg.Panel, candidates: list[Candidate], unit: str) 
             continue
         if found.lower is not None and found.upper is not None:
             panel.line([found.lower, found.upper], [row, row], c.colour, 1.6)
-        fill = "white" if c.standing == "alike" else c.colour
+        fill = "white" if c.standing in AS_GOOD else c.colour
         panel.mark("o", found.value, row, 5, c.colour, fill=fill, edge=1.2)
     panel.x_axis(ticks, [tick_text(t) for t in ticks], title=unit, size=SMALL)
     return panel
@@ -123,155 +122,91 @@ def _sure_text(document: Optimisation, candidates: list[Candidate]) -> str:
     return f"{words.sentence(document.objective.words)} " + "; ".join(parts) + "."
 
 
-# --- trade-off -----------------------------------------------------------------------------------------
+# --- plateaus ------------------------------------------------------------------------------------------
 
 
-def trade_offs(
-    document: Optimisation, candidates: list[Candidate], others: list[ObjectiveDescription], name: str
-) -> Markup | None:
-    """The ranked objective against each other one, for every evaluated candidate; the front filled."""
-    with_points = [(o, found) for o in others if len(found := _points(document, o)) > 1]
-    if not with_points:
+def plateaus(found: list[Plateau], name: str) -> Markup | None:
+    """A line for each variable: values that are as good as the best one, and those that are not."""
+    rows = [p for p in found if len(p.alike) + len(p.different) > 1]
+    if not rows:
         return None
-    columns = min(2, len(with_points))
-    rows = -(-len(with_points) // columns)
-    sheet = svg.Drawing(WIDTH if columns == 2 else 0.62 * WIDTH, 2.85 * rows + 0.1)
-    frames = svg.grid_of(sheet, rows, columns, (0.6, 0.38, 0.15, 0.5), (0.22, 0.5))
-    for (other, points), frame in zip(with_points, frames, strict=False):
-        _trade_off(sheet, frame, document, candidates, other, points)
-    names = words.listed([o.words for o, _ in with_points])
-    return sheet.to_svg(name, f"{document.objective.words} against {names}", _trade_text(document))
+    heights = [0.62 if numeric(p) else 0.2 * len(values_of(p)) + 0.22 for p in rows]
+    sheet = svg.Drawing(WIDTH, sum(heights) + 0.15)
+    top = 0.1
+    for plateau, tall in zip(rows, heights, strict=True):
+        if numeric(plateau):
+            frame = (LABEL * svg.INCH, top * svg.INCH, 4.7 * svg.INCH, 0.26 * svg.INCH)
+            _plateau(sheet, frame, plateau)
+        else:
+            _named(sheet, top, plateau)
+        top += tall
+    return sheet.to_svg(
+        name, "How far timing may move", " ".join(words.sentence(said(p.words)) for p in rows)
+    )
 
 
-def _points(document: Optimisation, other: ObjectiveDescription) -> list[tuple[str, float, float]]:
-    """(id, other objective, ranked objective) of every candidate with both."""
-    return [
-        (e.id, x.value, y.value)
-        for e in document.evaluations
-        if (x := e.objectives.get(other.name)) and (y := e.objectives.get(document.objective.name))
-        if x.value is not None and y.value is not None
-    ]
+def values_of(plateau: Plateau) -> list[float | str]:
+    """Every value tried: numbers in order, names with the best and those as good first."""
+    values = list(dict.fromkeys([plateau.value, *plateau.alike, *plateau.different]))
+    return sorted(values, key=float) if numeric(plateau) else values
 
 
-def _trade_off(
-    sheet: svg.Drawing,
-    frame: tuple[float, float, float, float],
-    document: Optimisation,
-    candidates: list[Candidate],
-    other: ObjectiveDescription,
-    points: list[tuple[str, float, float]],
-) -> None:
-    low, high = _padded([p[2] for p in points])
-    up = document.objective.direction == "maximise"
-    panel = svg.Panel(sheet, *frame, _padded([p[1] for p in points]), (low, high) if up else (high, low))
-    x_ticks, y_ticks = nice_ticks(*panel.xlim, most=5), nice_ticks(low, high, most=5)
-    panel.grid(xs=x_ticks, ys=y_ticks)
-    lettered = {c.evaluation.id: c for c in candidates}
-    for id, x, y in points:
-        if id not in lettered:
-            panel.mark("o", x, y, 3.2, PALE, opacity=0.8)
-    _lettered(panel, [(lettered[id], x, y) for id, x, y in points if id in lettered])
-    panel.x_axis(x_ticks, [tick_text(t) for t in x_ticks], title=_axis_title(other), size=SMALL)
-    panel.y_axis(y_ticks, [tick_text(t) for t in y_ticks])
-    panel.title("\n".join(textwrap.wrap(objective_head(document.objective), 52)), pad=6, size=SMALL)
+def numeric(plateau: Plateau) -> bool:
+    return all(isinstance(v, int | float) for v in (plateau.value, *plateau.alike, *plateau.different))
 
 
-def _padded(values: list[float]) -> tuple[float, float]:
+def _named(sheet: svg.Drawing, top: float, plateau: Plateau) -> None:
+    """Values that are names: one below the other."""
+    _variable(sheet, (top + 0.1) * svg.INCH, plateau)
+    left = LABEL * svg.INCH
+    for i, v in enumerate(values_of(plateau)):
+        y = (top + 0.1 + 0.2 * i) * svg.INCH
+        _value_mark(svg.Panel(sheet, left, y - 5, 10, 10, (0, 10), (0, 10)), 5, 5, v, plateau)
+        text = said(str(v))
+        sheet.middle_text(left + 16, y, text if len(text) < 84 else text[:83] + "…", size=SMALL)
+
+
+def _variable(sheet: svg.Drawing, y: float, plateau: Plateau) -> None:
+    head = textwrap.wrap(said(plateau.variable), 34, max_lines=2, placeholder=" …")
+    sheet.middle_text(2, y, "\n".join(head), size=svg.FONT - 0.5)
+
+
+def _value_mark(panel: svg.Panel, x: float, y: float, value: float | str, plateau: Plateau) -> None:
+    if value == plateau.value:
+        panel.mark("D", x, y, 6.5, BEST)
+        return
+    same = value in plateau.alike
+    panel.mark("o", x, y, 6, ALIKE if same else APART, fill=ALIKE if same else "white", edge=1.2)
+
+
+def padded(values: list[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = 0.12 * (high - low) or max(0.05 * abs(high), 0.5)
     return low - room, high + room
 
 
-def _axis_title(objective: ObjectiveDescription) -> str:
-    better = "better →" if objective.direction == "maximise" else "← better"
-    return f"{objective_head(objective)}\n{better}"
-
-
-def _lettered(panel: svg.Panel, points: list[tuple[Candidate, float, float]]) -> None:
-    """Marks first, then letters where they stand on no other letter and no mark."""
-    taken = [(panel.x(x), panel.y(y)) for _, x, y in points]
-    for c, x, y in points:
-        fill = c.colour if c.on_front else "white"
-        panel.mark("D" if c.standing == "best" else "o", x, y, 5.5, c.colour, fill=fill, edge=1.2)
-    for c, x, y in points:
-        px, py = panel.x(x), panel.y(y)
-        spot = next((s for s in SPOTS if _free(px + s[0], py + s[1], taken)), None)
-        if spot is None:
-            continue  # too crowded: the table names it
-        taken.append((px + spot[0], py + spot[1]))
-        panel.sheet.middle_text(*taken[-1], c.letter, size=SMALL, bold=True, colour=c.colour, anchor="middle")
-
-
-def _free(x: float, y: float, taken: list[tuple[float, float]]) -> bool:
-    return all(abs(x - a) > 7 or abs(y - b) > 8 for a, b in taken)
-
-
-def _trade_text(document: Optimisation) -> str:
-    count = len(document.front)
-    named = words.plural(count, "timetable is", "timetables are")
-    return f"{named} on the front: no other is better in every objective. The table names them."
-
-
-# --- plateaus ------------------------------------------------------------------------------------------
-
-
-def plateaus(found: list[Plateau], name: str) -> Markup | None:
-    """A line for each variable: values that cannot be told apart from the best one, and those that can."""
-    rows = [p for p in found if len(p.alike) + len(p.different) > 1]
-    if not rows:
-        return None
-    tall = 0.62
-    sheet = svg.Drawing(WIDTH, tall * len(rows) + 0.3)
-    for i, plateau in enumerate(rows):
-        frame = (LABEL * svg.INCH, (0.1 + tall * i) * svg.INCH, 4.7 * svg.INCH, 0.26 * svg.INCH)
-        _plateau(sheet, frame, plateau)
-    return sheet.to_svg(name, "How far timing may move", " ".join(words.sentence(p.words) for p in rows))
-
-
 def _plateau(sheet: svg.Drawing, frame: tuple[float, float, float, float], plateau: Plateau) -> None:
-    values = list(dict.fromkeys([*plateau.alike, *plateau.different, plateau.value]))
-    numbers = all(isinstance(v, int | float) for v in values)
-    if numbers:
-        values.sort(key=float)
-        at = {v: float(v) for v in values}
-    else:
-        at = {v: float(i) for i, v in enumerate(values)}
-    limits = _padded(list(at.values()))
+    values = values_of(plateau)
+    limits = padded([float(v) for v in values])
     panel = svg.Panel(sheet, *frame, limits, (0, 1))
-    alike = [at[v] for v in (*plateau.alike, plateau.value)]
-    if numbers and len(alike) > 1:
-        panel.bar(min(alike), max(alike), 0.5, 0.8, "#2f6f9f", 0.18)
+    alike = [float(v) for v in (*plateau.alike, plateau.value)]
+    if len(alike) > 1:
+        panel.bar(min(alike), max(alike), 0.5, 0.8, ALIKE, 0.18)
     panel.line(list(limits), [0, 0], svg.MUTED, svg.THIN)
     for v in values:
-        same = v in plateau.alike or v == plateau.value
-        if v == plateau.value:
-            panel.mark("D", at[v], 0.5, 6.5, "#0b4f79")
-        else:
-            panel.mark(
-                "o",
-                at[v],
-                0.5,
-                6,
-                "#2f6f9f" if same else "#5c5c5c",
-                fill="#2f6f9f" if same else "white",
-                edge=1.2,
-            )
-    _plateau_ticks(panel, values, at, plateau.unit if numbers else "")
-    head = textwrap.wrap(plateau.variable, 34, max_lines=2, placeholder=" …")
-    sheet.middle_text(2, frame[1] + 0.5 * frame[3], "\n".join(head), size=svg.FONT - 0.5)
+        _value_mark(panel, float(v), 0.5, v, plateau)
+    _plateau_ticks(panel, values, plateau.unit)
+    _variable(sheet, frame[1] + 0.5 * frame[3], plateau)
 
 
-def _plateau_ticks(
-    panel: svg.Panel, values: list[float | str], at: dict[float | str, float], unit: str
-) -> None:
+def _plateau_ticks(panel: svg.Panel, values: list[float | str], unit: str) -> None:
     """Labels below as far as they fit beside each other; the last says the unit."""
     right = -1e9
     base = panel.bottom + svg.TICK + 2 + svg.ASCENT * SMALL
     for i, v in enumerate(values):
-        text = quantity(v, unit) if unit == "day of cycle" or i == len(values) - 1 else quantity(v, "")
-        text = text if len(text) <= 24 else text[:23] + "…"
+        text = quantity(v, unit if unit == "day of cycle" or i == len(values) - 1 else "")
         half = 0.28 * SMALL * len(text)
-        x = panel.x(at[v])
+        x = panel.x(float(v))
         if x - half > right + 4:
             panel.sheet.text(x, base, text, size=SMALL, anchor="middle")
             right = x + half

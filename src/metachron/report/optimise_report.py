@@ -15,18 +15,21 @@ from markupsafe import Markup
 from metachron.optimise.results import Optimisation, Plateau
 from metachron.optimise.understand.results import Understanding
 from metachron.optimise.update.results import Update
-from metachron.report import calendar, optimise_cells, optimise_figures, optimise_page, words
+from metachron.report import calendar, optimise_cells, optimise_figures, optimise_page, optimise_trade, words
 from metachron.report import optimise_tables as tables
 from metachron.report.optimise_view import (
+    AS_GOOD,
     Candidate,
     Shown,
     difference_words,
     objective_head,
+    objective_name,
     regret_words,
     shown,
     value_words,
     variables_words,
 )
+from metachron.report.optimise_words import composed, said
 from metachron.report.understand_report import (
     understand_context,
     understand_sections,
@@ -112,7 +115,7 @@ def _head(document: Optimisation) -> dict[str, Any]:
         "facts": [
             ("Situation", document.situation),
             ("Assessed", _day0(document.patient)),
-            ("Sought", document.objective.words),
+            ("Sought", objective_name(document.objective)),
             ("Timetables tried", f"{search.evaluated} of {search.space_size}"),
             ("Virtual twins", f"{search.evaluation_twins:,}"),
         ],
@@ -153,7 +156,7 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
         "document": document,
         "lead": lead(document, found),
         "tiles": tiles(document, found),
-        "plateau_lines": [(p.words, freedom(p)) for p in document.plateau],
+        "plateau_lines": [(said(p.words), freedom(p)) for p in document.plateau],
         "objective_head": objective_head(document.objective),
         "groups": _groups(document, found),
         "more": _more(found),
@@ -164,7 +167,8 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
         "sure_table": tables.sure_table(document, found.ranked),
         "plateaus": optimise_figures.plateaus(document.plateau, "f-plateau"),
         "plateau_table": tables.plateau_table(document),
-        "trades": optimise_figures.trade_offs(document, found.all, others, "f-trade"),
+        "trades": optimise_trade.trade_offs(document, found.all, others, "f-trade"),
+        "far_off": optimise_trade.far_off(document, found.all, others),
         "front": tables.front_table(document, found),
         "calendars": _calendars(found),
         "cells": optimise_cells.figure(document, cells, "f-cells"),
@@ -182,15 +186,15 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
 
 def lead(document: Optimisation, found: Shown) -> list[str]:
     """The answer in sentences: those of the document without its plateaus, which stand below."""
-    said = {p.words for p in document.plateau}
-    given = [w for w in document.words if w not in said]
+    plateaus = {p.words for p in document.plateau}
+    given = [said(w) for w in document.words if w not in plateaus]
     if given:
         return given
     best = next((c for c in found.ranked if c.standing == "best"), None)
     if best is None:
         return ["Nothing is ranked: the figures are shown, and no timetable is called better"]
     value = value_words(best.evaluation.objectives.get(document.objective.name))
-    return [f"{best.evaluation.title}: {value} {document.objective.words}"]
+    return [f"{best.title}: {value} {document.objective.words}"]
 
 
 def freedom(plateau: Plateau) -> str:
@@ -211,22 +215,30 @@ def tiles(document: Optimisation, found: Shown) -> list[tuple[str, str]]:
     if value is not None and value.value is not None:
         head, _, interval = value_words(value).partition(" (")
         between = f" ({interval}" if interval else ""
-        made.append((f"{head} {objective.unit}", f"{objective.words} with {best.letter}{between}"))
+        made.append((f"{head} {objective.unit}", f"{objective_name(objective)} with {best.letter}{between}"))
     if best.probability is not None:
         made.append(
             (words.percent(best.probability), f"probability that {best.letter} is the best of the ranked")
         )
-    alike = [c for c in document.cannot_be_told_apart if c != document.best]
-    letters = words.listed([c.letter for c in found.ranked if c.standing == "alike"])
-    which = f": {letters}" + (" and others" if len(alike) > letters.count(",") + 2 else "") if letters else ""
-    others = found.ranked_in_all - 1
-    made.append(
-        (f"{len(alike)} of {others}", f"other timetables cannot be told apart from {best.letter}{which}")
-    )
+    made.append(_as_good(document, found, best))
     if best.regret is not None:
         regret = regret_words(best.regret, objective.unit)
         made.append((regret, f"lost on average by choosing {best.letter}, had another been the better one"))
     return made
+
+
+def _as_good(document: Optimisation, found: Shown, best: Candidate) -> tuple[str, str]:
+    """How many of those compared with the best are as good, and their letters."""
+    good = {*document.cannot_be_told_apart, *document.as_good} - {best.evaluation.id}
+    compared = max(len(document.probability_best), len(good) + 1) - 1
+    letters = [c.letter for c in found.ranked if c.standing in AS_GOOD]
+    said_as = f"others cannot be told apart from {best.letter}"
+    if document.as_good and document.least_that_matters:
+        small = f"{document.least_that_matters:g} {document.objective.unit}"
+        said_as = f"others are as good as {best.letter}: not told apart, or within {small}"
+    rest = " and others" if 0 < len(letters) < len(good) else ""
+    which = f" ({words.listed(letters) if not rest else ', '.join(letters)}{rest})" if letters else ""
+    return f"{len(good)} of {compared}", said_as + which
 
 
 def _groups(document: Optimisation, found: Shown) -> list[tuple[str, list[RowOfAnswer]]]:
@@ -245,7 +257,7 @@ def _row(document: Optimisation, c: Candidate) -> RowOfAnswer:
         words="" if best else c.words,
         probability=words.percent(c.probability) if c.probability is not None else "not ranked",
         severe=words.percent_interval(severe.probability) if severe else "not available",
-        variables=variables_words(e.variables, tables.units_of(document)),
+        variables="" if composed(e) else said(variables_words(e.variables, tables.units_of(document))),
     )
 
 
@@ -254,6 +266,9 @@ def _more(found: Shown) -> str:
     parts = []
     if hidden > 0:
         parts.append(f"{words.plural(hidden, 'more ranked timetable')} in the document.")
+    unranked = found.unranked_in_all - len(found.unranked)
+    if unranked > 0:
+        parts.append(f"{words.plural(unranked, 'more')} that may not be ranked.".replace("mores", "more"))
     if found.left_race:
         parts.append(
             f"{words.plural(found.left_race, 'timetable')} left the race early: clearly worse than others."
@@ -266,14 +281,14 @@ def _more(found: Shown) -> str:
 
 def _calendars(found: Shown) -> list[Calendar]:
     """The best, its nearest rivals and the standard; others when nothing is ranked."""
-    first = [c for c in found.ranked if c.standing in ("best", "alike")][: RIVALS + 1]
+    first = [c for c in found.ranked if c.standing in ("best", *AS_GOOD)][: RIVALS + 1]
     first += [c for c in found.ranked if c.is_reference and c not in first]
     chosen = [c for c in first or found.all[:RIVALS] if c.evaluation.timetable]
     weeks = calendar.last_week([c.evaluation.timetable for c in chosen])
     return [
         Calendar(
             c,
-            calendar.draw(c.evaluation.timetable, c.letter, c.evaluation.title, f"g-{c.index}", weeks),
+            calendar.draw(c.evaluation.timetable, c.letter, c.title, f"g-{c.index}", weeks),
             tables.timetable_table(c),
         )
         for c in chosen

@@ -18,6 +18,7 @@ from metachron.report.optimise_view import (
     value_words,
     variables_words,
 )
+from metachron.report.optimise_words import limit, said, title_of
 
 
 @dataclass(frozen=True)
@@ -129,10 +130,10 @@ def plateau_table(document: Optimisation) -> Grid | None:
     rows = [
         Row(
             [
-                quantity(p.value, p.unit),
-                ", ".join(quantity(v, "") for v in p.alike) or words.DASH,
-                ", ".join(quantity(v, "") for v in p.different) or "none",
-                words.sentence(p.words),
+                said(quantity(p.value, p.unit)),
+                said("; ".join(quantity(v, "") for v in p.alike)) or words.DASH,
+                said("; ".join(quantity(v, "") for v in p.different)) or "none",
+                words.sentence(said(p.words)),
             ],
             header=p.variable,
         )
@@ -151,7 +152,7 @@ def front_table(document: Optimisation, shown: Shown) -> Grid | None:
         Row(
             [value_words(e.objectives.get(o.name)) for o in listed],
             lettered.get(e.id),
-            header=e.title,
+            header=title_of(e),
             code=e.expression,
         )
         for e in members
@@ -186,7 +187,7 @@ def cells_table(document: Optimisation, found: list[Group]) -> Grid | None:
 
 def constraints_table(document: Optimisation) -> Grid | None:
     rows = [
-        Row([c.origin, str(c.refused), c.status], header=c.text, cited=tuple(c.citations))
+        Row([c.origin, str(c.refused), c.status], header=limit(c.text), cited=tuple(c.citations))
         for c in document.constraints
     ]
     head = ["Constraint", "Origin", "Candidates taken out", "Where the limit comes from"]
@@ -203,7 +204,7 @@ def refusals(document: Optimisation) -> list[Refusals]:
         groups.setdefault(reason, []).append(e)
     made = [
         Refusals(
-            words.sentence(text),
+            words.sentence(limit(text)),
             len(found),
             [e.expression or e.title for e in found[:3]],
             list(found[0].reasons[0].citations) if found[0].reasons else [],
@@ -248,4 +249,4 @@ def timetable_table(candidate: Candidate) -> Grid:
         for bar in row.bars
     ]
     head = ["Lane", "What", "Starts, week (10 to 90%)", "Ends, week (10 to 90%)", "Share of twins"]
-    return Grid(f"Calendar of {candidate.letter}: {candidate.evaluation.title}", head, rows)
+    return Grid(f"Calendar of {candidate.letter}: {candidate.title}", head, rows)

@@ -5,23 +5,27 @@ Colour says the standing, never which candidate it is: that is the letter.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from string import ascii_uppercase
 
 from metachron.optimise.results import Evaluation, Measured, ObjectiveDescription, Optimisation, Value
-from metachron.report import svg, words
+from metachron.report import words
+from metachron.report.optimise_words import title_of
 
 SHOWN = 10  # ranked candidates with a letter
-UNRANKED_SHOWN = 8
+UNRANKED_SHOWN = 5
 UNPROVEN = ("investigational", "not supported")
 BEST, ALIKE, APART, UNRANKED = "#0b4f79", "#2f6f9f", "#5c5c5c", "#7a3b00"
-STANDING_COLOURS = {"best": BEST, "alike": ALIKE, "apart": APART, "unranked": UNRANKED}
+STANDING_COLOURS = {"best": BEST, "alike": ALIKE, "near": ALIKE, "apart": APART, "unranked": UNRANKED}
 STANDING_WORDS = {
     "best": "best of the ranked",
     "alike": "cannot be told apart from the best",
+    "near": "as good: the difference is too small to matter",
     "apart": "told apart from the best",
     "unranked": "shown, not ranked",
 }
+AS_GOOD = ("alike", "near")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ class Candidate:
         return STANDING_COLOURS[self.standing]
 
     @property
+    def title(self) -> str:
+        return title_of(self.evaluation)
+
+    @property
     def words(self) -> str:
         """How it stands to the best, in words."""
         return STANDING_WORDS[self.standing]
@@ -57,6 +65,7 @@ class Shown:
     ranked: list[Candidate]
     unranked: list[Candidate]
     ranked_in_all: int
+    unranked_in_all: int
     left_race: int
 
     @property
@@ -75,9 +84,10 @@ def shown(document: Optimisation) -> Shown:
     first += [e for e in ranked[SHOWN:] if e.id == document.reference]
     rest = [e for e in document.evaluations if e.rank is None and e.objectives]
     refused = [e for e in rest if not_rankable(e) or not ranked]
-    others = sorted(refused, key=lambda e: e.id != document.reference)[:UNRANKED_SHOWN]
+    in_band = {row.id for row in document.cells_band}
+    others = sorted(refused, key=lambda e: (e.id != document.reference, e.id not in in_band))[:UNRANKED_SHOWN]
     front = set(document.front)
-    alike = set(document.cannot_be_told_apart)
+    alike, near = set(document.cannot_be_told_apart), set(document.as_good)
 
     def candidate(index: int, e: Evaluation) -> Candidate:
         standing = "apart" if e.rank is not None else "unranked"
@@ -85,6 +95,8 @@ def shown(document: Optimisation) -> Shown:
             standing = "best"
         elif e.id in alike and e.rank is not None:
             standing = "alike"
+        elif e.id in near and e.rank is not None:
+            standing = "near"
         return Candidate(
             index=index,
             letter=letter(index),
@@ -101,6 +113,7 @@ def shown(document: Optimisation) -> Shown:
         ranked=made[: len(first)],
         unranked=made[len(first) :],
         ranked_in_all=len(ranked),
+        unranked_in_all=len(refused),
         left_race=len(rest) - len(refused),
     )
 
@@ -170,14 +183,16 @@ def quantity(value: Value | None, unit: str) -> str:
 
 def objective_head(objective: ObjectiveDescription) -> str:
     """What is measured, with its unit: the head of a column or the title of an axis."""
+    text = objective_name(objective)
+    return words.sentence(text).rstrip(".") + (
+        "" if objective.unit in text.lower() else f" ({objective.unit})"
+    )
+
+
+def objective_name(objective: ObjectiveDescription) -> str:
+    """Its words without what stands in brackets, e.g. how a weighted sum is made."""
     text = objective.words or objective.name
-    return words.sentence(text).rstrip(".") + ("" if objective.unit in text else f" ({objective.unit})")
-
-
-def label_of(candidate: Candidate, width: int) -> str:
-    """The expression, cut: what stands beside a letter in a figure."""
-    text = candidate.evaluation.expression or candidate.evaluation.title
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+    return re.sub(r" \([^()]*\)$", "", text)
 
 
 def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
@@ -194,6 +209,3 @@ def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
 def tick_text(value: float) -> str:
     text = f"{value:g}" if abs(value) > 1e-9 else "0"
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-MUTED = svg.MUTED
