@@ -17,6 +17,7 @@ LAYERS: list[set[str]] = [
     {"engine"},
     {"population"},
     {"plan", "trial", "calibrate", "reference"},
+    {"optimise"},
     {"report", "interop", "web"},
     {"bench"},
     {"commands"},

@@ -20,6 +20,7 @@ from metachron import DISCLAIMER, __version__
 from metachron.commands import terminal
 from metachron.commands.inputs import cores
 from metachron.commands.trial_options import calibrate, validate
+from metachron.commands.understand import understand
 from metachron.errors import InputError, MetachronError
 
 MOST_PROBLEMS_SHOWN = 20
@@ -115,6 +116,118 @@ def plan(
 
 
 @app.command()
+def optimise(
+    patient: PatientArgument,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEMPLATE",
+            help="Strategy with free variables in braces, e.g. 'mfolfox6*{4..6} > [{28..56:14}d]"
+            " hepatectomy'; repeat for more. The space of the situation when left out.",
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="rmst, rfs, qaly, toxicity_free, toxic_time, burden, hospital or visits; 'rmst,burden' for a"
+            " front; '0.8*rmst+0.2*burden' for a sum; weighted for the patient's own weights. Those, or rmst,"
+            " when left out.",
+        ),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LIMIT", help="e.g. 'oxaliplatin<=850' or 'start_chemo<=56d'; repeat for more."),
+    ] = None,
+    budget: Annotated[
+        str, typer.Option(metavar="TIME", help="Time to search: 150s, 3min or 0.5h; 150s when left out.")
+    ] = "150s",
+    matters: Annotated[
+        float | None,
+        typer.Option(
+            metavar="D", help="Smallest difference of the objective that counts; 0.25 months or 1 day."
+        ),
+    ] = None,
+    twins: Annotated[int, typer.Option(metavar="N", help="Fresh twins for the survivors.")] = 3000,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.html, optimise.json and timetable.ics; plans/PATIENT-ID/optimise when"
+            " left out.",
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON only; files are written only with --out.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+    prior: Annotated[
+        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the search that was stopped in the same folder.")
+    ] = False,
+) -> None:
+    """Search order, intervals, cycles and days for one patient; say when timing does not matter."""
+    from metachron.commands.optimise import OptimiseOptions, run_optimise
+
+    jobs = cores() if jobs is None else jobs
+    given = OptimiseOptions(
+        patient, strategy or [], objective, constraint or [], budget, matters, twins, draws, seed, horizon,
+        out, json, jobs, prior, resume,
+    )  # fmt: skip
+    run_optimise(given)
+
+
+@app.command()
+def update(
+    patient: PatientArgument,
+    finding: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="FILE", help="What has happened since (JSON or YAML; `metachron schema finding`); repeat."
+        ),
+    ],
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Strategy from today; repeat. All that fit when left out."),
+    ] = None,
+    twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 20,000.")] = 2000,
+    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
+    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
+    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years from today, 0.5 to 20.")] = 10.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for report.html and the documents (JSON); updates/PATIENT-ID when left out.",
+        ),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the update as JSON only; files are written only with --out.")
+    ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
+    ] = None,
+    prior: Annotated[
+        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
+    ] = False,
+) -> None:
+    """Condition the twins on what has happened since the assessment; plan from today."""
+    from metachron.commands.update import UpdateOptions, run_update
+
+    jobs = cores() if jobs is None else jobs
+    run_update(
+        UpdateOptions(patient, finding, strategy or [], twins, draws, seed, horizon, out, json, jobs, prior)
+    )
+
+
+@app.command()
 def check(patient: PatientArgument) -> None:
     """Validate a patient file; nothing is simulated."""
     from metachron.commands.planning import run_check
@@ -149,9 +262,11 @@ def example(
 
 @app.command()
 def schema(
-    document: Annotated[str, typer.Argument(metavar="DOCUMENT", help="patient or plan.")] = "patient",
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="patient, plan, optimise, finding or update.")
+    ] = "patient",
 ) -> None:
-    """Print the JSON Schema of the patient or the plan document."""
+    """Print the JSON Schema of a document: what is read, or what is printed with --json."""
     from metachron.commands.listing import print_schema
 
     print_schema(document)
@@ -219,6 +334,7 @@ def cohort(
 
 app.command()(validate)
 app.command()(calibrate)
+app.command()(understand)
 
 
 @app.command()
@@ -256,6 +372,30 @@ def sbml(
     from metachron.commands.sbml import SbmlOptions, run_sbml
 
     run_sbml(SbmlOptions(patient, strategy, out, twin, days, seed))
+
+
+@app.command()
+def timetable(
+    document: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan.json or an optimise.json.")],
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Strategy, by name, expression or id; the best or the reference when left out.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Date of day 0, YYYY-MM-DD; the day of assessment when left out."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the files; that of PLAN.json when left out.")
+    ] = None,
+) -> None:
+    """Write the timetable of a strategy as a calendar file (.ics) and a table (.csv), with windows."""
+    from metachron.commands.timetable import TimetableOptions, run_timetable
+
+    run_timetable(TimetableOptions(document, strategy, start, out))
 
 
 def report_error(error: MetachronError) -> None:

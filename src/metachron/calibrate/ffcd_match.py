@@ -61,12 +61,15 @@ def add_sizes(path, row, weight, sizes, first, last, sigmas, logs):
 
 @jit
 def new_disease(path_day, seen_none, seen_new):
-    """Probability that new disease was first seen after one visit and by the next (NEVER: later)."""
+    """Probability that new disease was first seen after one visit and by the next (NEVER: later).
+
+    What is seen on day 0 is no new disease, so all of it lies after day 0.
+    """
     day = path_day - SCAN_HALF_DAYS
     late = normal_cdf((day - seen_none) / SCAN_SD_DAYS)
-    if seen_new >= NEVER:
-        return late
-    return late - normal_cdf((day - seen_new) / SCAN_SD_DAYS)
+    if seen_new < NEVER:
+        late -= normal_cdf((day - seen_new) / SCAN_SD_DAYS)
+    return late / normal_cdf(day / SCAN_SD_DAYS)
 
 
 @jit

@@ -14,7 +14,7 @@ from metachron.errors import InputError, Problem
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-DOCUMENTS = ("patient", "plan")
+DOCUMENTS = ("patient", "plan", "optimise", "finding", "update")
 
 
 def list_catalogue() -> None:
@@ -106,7 +106,7 @@ def write_example(name: str, out: Path | None, *, force: bool) -> None:
 
 
 def print_schema(document: str) -> None:
-    """JSON Schema (draft 2020-12) of the patient or the plan document on stdout."""
+    """JSON Schema (draft 2020-12) of what is read or printed with --json on stdout."""
     if document not in DOCUMENTS:
         near = difflib.get_close_matches(document.lower(), DOCUMENTS, 1) or ["patient"]
         problem = f"there is no schema of {document!r}"
@@ -115,11 +115,28 @@ def print_schema(document: str) -> None:
         from metachron.patient.load import patient_json_schema
 
         schema = patient_json_schema()
-    else:
-        from metachron.plan.results import Plan
+    elif document == "finding":
+        from metachron.optimise.update.read import finding_json_schema
 
+        schema = finding_json_schema()
+    else:
+        model = _model_of(document)
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **Plan.model_json_schema(mode="serialization"),
+            **model.model_json_schema(mode="serialization"),
         }
     print(json.dumps(schema, indent=2, ensure_ascii=True))
+
+
+def _model_of(document: str) -> type[BaseModel]:
+    if document == "update":
+        from metachron.optimise.update.results import Update
+
+        return Update
+    if document == "optimise":
+        from metachron.optimise.results import Optimisation
+
+        return Optimisation
+    from metachron.plan.results import Plan
+
+    return Plan

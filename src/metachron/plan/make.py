@@ -65,10 +65,10 @@ def make_plan(
     say("summarising", 1.0)
     asked: dict[str, float] = {"mc_error": fraction} if twins is None else {"twins": twins}
     settings = {**asked, "draws": draws, "horizon_years": horizon_years, **({"prior": 1} if prior else {})}
-    return _document(patient, arms, simulated, found, words, seed, settings, ensemble)
+    return plan_document(patient, arms, simulated, found, words, seed, settings, ensemble)
 
 
-def _document(
+def plan_document(
     patient: Patient,
     arms: list[Arm],
     simulated: Simulated,
@@ -78,6 +78,7 @@ def _document(
     settings: dict[str, float],
     ensemble: Ensemble | None,
 ) -> Plan:
+    """The plan document of arms that have been simulated; `words` is the situation."""
     catalogue = load_catalogue()
     results = [document.strategy_result(arm, simulated.twins, found, catalogue) for arm in arms]
     scores = document.published_scores(patient)

@@ -25,6 +25,8 @@ LANE_COLOURS = {
     "scans": "#1A1A1A",
 }
 SHORTEST_WEEKS, LONGEST_WEEKS = 26, 78
+BAR = 0.15  # height, inches
+SINGLE = 0.5  # weeks: a day is drawn as half a week, or it could not be seen
 _NUMBER = re.compile(r"[\s,(]*#?\b(?:cycle|infusion|dose|session|scan)?\s*\d+\)?$", re.IGNORECASE)
 
 
@@ -73,7 +75,7 @@ def last_week(timetables: list[list[Bar]]) -> int:
     return int(min(LONGEST_WEEKS, max(SHORTEST_WEEKS, -(-needed // 13) * 13)))
 
 
-def describe(arm: Arm, rows: list[Row]) -> str:
+def describe(letter: str, rows: list[Row]) -> str:
     """The calendar in words, one clause for each row."""
     parts = []
     for row in rows:
@@ -81,8 +83,11 @@ def describe(arm: Arm, rows: list[Row]) -> str:
         when = f"week {week(first.start_day)}"
         if week(last.end_day) != week(first.start_day):
             when = f"weeks {week(first.start_day)} to {week(last.end_day)}"
+        early, late = first.start_window[0], last.end_window[1]
+        if (week(early), week(late)) != (week(first.start_day), week(last.end_day)):
+            when += f" (window {week(early)} to {week(late)})"
         parts.append(f"{row.lane}, {row.label}: {when}")
-    return f"Strategy {arm.letter}. " + "; ".join(parts) + "."
+    return f"Strategy {letter}. " + "; ".join(parts) + "."
 
 
 def week(day: float) -> int:
@@ -97,50 +102,62 @@ def window(limits: tuple[float, float]) -> str:
 
 def gantt(arm: Arm, name: str, weeks: int) -> Markup:
     """The calendar of one strategy over `weeks` weeks."""
-    rows = [r for r in rows_of(arm.strategy.timetable) if r.bars[0].start_day / 7 < weeks]
+    return draw(arm.strategy.timetable, arm.letter, arm.strategy.title, name, weeks)
+
+
+def draw(timetable: list[Bar], letter: str, title: str, name: str, weeks: int) -> Markup:
+    """The calendar of one timetable over `weeks` weeks."""
+    rows = [r for r in rows_of(timetable) if r.bars[0].start_day / 7 < weeks]
     labels = [
         textwrap.wrap(short_label(r.label), 27, max_lines=3, placeholder=" …") or [r.lane] for r in rows
     ]
     heights = [(0.27, 0.34, 0.45)[len(label) - 1] for label in labels]
-    sheet = svg.Drawing(WIDTH, sum(heights) + 0.52)
+    head = 0.2 if any(_share_text(r) for r in rows) else 0.08
+    sheet = svg.Drawing(WIDTH, sum(heights) + head + 0.44)
     left, right = 2.45 * svg.INCH, 0.55 * svg.INCH
-    wide, tall = sheet.width - left - right, sheet.height - 0.5 * svg.INCH
-    panel = svg.Panel(sheet, left, 0.08 * svg.INCH, wide, tall, (0, weeks), (sum(heights), 0))
+    wide, tall = sheet.width - left - right, sum(heights) * svg.INCH
+    panel = svg.Panel(sheet, left, head * svg.INCH, wide, tall, (0, weeks), (sum(heights), 0))
     ticks = range(0, weeks + 1, 4 if weeks <= 52 else 6 if weeks <= 60 else 8)
     panel.grid(xs=ticks)
+    if head > 0.1:
+        size = svg.FONT - 1.2
+        sheet.middle_text(left + wide + 6, 0.1 * svg.INCH, "of twins", size=size, colour=svg.MUTED)
     y = 0.0
     for row, label, high in zip(rows, labels, heights, strict=True):
         _row(panel, row, "\n".join(label), y + high / 2, weeks)
         y += high
     panel.x_axis(ticks, [f"{t}" for t in ticks], title="Weeks from day 0")
-    title = f"Calendar of strategy {arm.letter}: {arm.strategy.title}"
-    return sheet.to_svg(name, title, describe(arm, rows))
+    return sheet.to_svg(name, f"Calendar of strategy {letter}: {title}", describe(letter, rows))
 
 
 def _row(panel: svg.Panel, row: Row, label: str, y: float, weeks: int) -> None:
     colour = LANE_COLOURS[row.lane]
-    tall = 0.15
-    single = 0.5  # a day is drawn as half a week, or it could not be seen
     for early, late in merged([(b.start_window[0] / 7, b.end_window[1] / 7) for b in row.bars]):
-        panel.bar(early, late, y, tall * 0.55, colour, 0.25)
+        panel.bar(early, late, y, BAR, colour, 0.22)
     for bar in row.bars:
-        start, end = bar.start_day / 7, bar.end_day / 7
-        if start >= weeks:
+        if bar.start_day / 7 >= weeks:
             continue
-        opacity = 1.0 if bar.share >= 0.5 else 0.55
         if row.lane == "scans":
-            panel.mark("D", start, y, 3.6, colour, opacity=opacity)
+            panel.mark("D", bar.start_day / 7, y, 3.6, colour)
         else:
-            panel.bar(start, max(end, start + single), y, tall, colour, opacity)
-        if end > weeks:
+            _bar(panel, bar, y, colour)
+        if bar.end_day / 7 > weeks:
             panel.mark(">", weeks, y, 4.5, colour)
     sheet, height = panel.sheet, panel.y(y)
     sheet.middle_text(panel.left - 176, height, row.lane, colour=colour, size=svg.FONT - 0.8)
     sheet.middle_text(panel.left - 112, height, label, size=svg.FONT - 1)
-    shares = [b.share for b in row.bars]
-    if min(shares) < 0.95:
+    if shares := _share_text(row):
         right = panel.left + panel.width + 6
-        sheet.middle_text(right, height, _share_range(shares), size=svg.FONT - 1.2, colour=svg.MUTED)
+        sheet.middle_text(right, height, shares, size=svg.FONT - 1.2, colour=svg.MUTED)
+
+
+def _bar(panel: svg.Panel, bar: Bar, y: float, colour: str) -> None:
+    """Median in a middle tone; dark where it is under way in nearly all twins who have it."""
+    start, end = bar.start_day / 7, bar.end_day / 7
+    panel.bar(start, max(end, start + SINGLE), y, BAR, colour, 0.5)
+    latest, earliest = bar.start_window[1] / 7, bar.end_window[0] / 7
+    if latest < earliest:
+        panel.bar(latest, max(earliest, latest + SINGLE), y, BAR, colour)
 
 
 def merged(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -154,13 +171,14 @@ def merged(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
-def _share_range(shares: list[float]) -> str:
-    if words.percent(min(shares)) == words.percent(max(shares)):
-        return words.percent(min(shares))
-    return (
-        words.percent_range(min(shares), max(shares))
-        .replace(" to ", words.DASH)
-        .replace("<", "")
-        .replace(">", "")
-        + "%"
-    )
+def _share_text(row: Row) -> str:
+    """Shares of twins in the order of time, a range when there are many; nothing when nearly all."""
+    shares = [b.share for b in row.bars]
+    if min(shares) >= 0.95:
+        return ""
+    low, high = words.percent(min(shares)), words.percent(max(shares))
+    if low == high:
+        return low
+    if len(shares) == 2:
+        return ", ".join(words.percent(s).rstrip("%") for s in shares) + "%"
+    return f"{low.strip('<>%')}{words.DASH}{high.strip('<>')}"

@@ -218,11 +218,12 @@ def tidy(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """First letter large and a full stop at the end; `` stays empty."""
+    """First letter large (not that of a name like mFOLFOX6) and a full stop at the end; `` stays empty."""
     text = text.strip()
     if not text:
         return ""
-    text = text[0].upper() + text[1:]
+    if not text[1:2].isupper():
+        text = text[0].upper() + text[1:]
     return text if text[-1] in ".!?" else text + "."
 
 

@@ -1,0 +1,131 @@
+"""`metachron update`: read a patient and what has happened since, show how belief moved, plan from today."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metachron.commands import files, inputs, terminal
+from metachron.commands.planning import utf8
+
+if TYPE_CHECKING:
+    from metachron.optimise.update.results import Update
+
+DEFAULT_FOLDER = Path("updates")
+MOST_TWINS = 20_000
+
+
+@dataclass(frozen=True)
+class UpdateOptions:
+    """The options of `metachron update`, checked when made (InputError)."""
+
+    patient: str
+    findings: list[Path]
+    strategies: list[str]
+    twins: int
+    draws: int
+    seed: int
+    horizon_years: float
+    out: Path | None
+    as_json: bool
+    jobs: int
+    prior: bool = False
+
+    def __post_init__(self) -> None:
+        from metachron.errors import InputError, Problem
+
+        inputs.check_run(self.twins, self.draws, self.seed, self.horizon_years, self.jobs)
+        if self.twins > MOST_TWINS:
+            raise InputError(Problem("--twins", f"{self.twins} is out of range", f"100 to {MOST_TWINS:,}"))
+
+
+def run_update(options: UpdateOptions) -> None:
+    """Update one patient; results on stdout, progress on stderr, files in the folder."""
+    from metachron.optimise.update.read import read_finding
+
+    patient = inputs.read_patient_or_example(options.patient)
+    findings = [read_finding(path) for path in options.findings]
+    folder = options.out
+    if folder is None and not options.as_json:
+        folder = DEFAULT_FOLDER / files.folder_name(patient.id)
+    if folder is not None:
+        files.check_folder(folder, "--out")
+    with terminal.progress_shown() as progress:
+        progress("loading the model", 0.0)
+        from metachron.optimise.update.make import make_update
+
+        update = make_update(
+            patient,
+            findings,
+            strategies=options.strategies or None,
+            twins=options.twins,
+            draws=options.draws,
+            seed=options.seed,
+            horizon_years=options.horizon_years,
+            jobs=options.jobs,
+            progress=progress,
+            prior=options.prior,
+        )
+        if folder is not None:
+            progress("writing the report", 1.0)
+            write_update(update, folder)
+    if options.as_json:
+        sys.stdout.write(update_json(update, escape=not utf8(sys.stdout.encoding)))
+    else:
+        show(update, folder)
+
+
+def update_json(update: Update, *, escape: bool = False) -> str:
+    """The document as text, keys in the order of the model; `escape` keeps it within ASCII."""
+    return json.dumps(update.model_dump(mode="json"), indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
+
+
+def write_update(update: Update, folder: Path) -> None:
+    """`report.html`, `update.json` and `updated_patient.json`, all or none."""
+    from metachron.report.update_report import write_update_report
+
+    patient = json.dumps(update.updated_patient, indent=2, ensure_ascii=False) + "\n"
+    files.write_all(
+        {
+            folder / "report.html": lambda path: write_update_report(update, path),
+            folder / "update.json": files.text_writer(update_json(update)),
+            folder / "updated_patient.json": files.text_writer(patient),
+        }
+    )
+
+
+def show(update: Update, folder: Path | None) -> None:
+    """The summary, what moved, the strategies from today, and where the files are."""
+    from rich.table import Table
+
+    from metachron.report.console import strategy_table
+
+    console = terminal.output_console()
+    for line in [f"{update.assessed_on} to {update.today}: {'; '.join(update.lived)}", *update.summary]:
+        console.print(line, markup=False, soft_wrap=True)
+    beliefs = Table("belief", "before", "now", "moved", "rests on")
+    for b in update.beliefs:
+        counted = b.unit == "lesions" or b.name == "any_unseen"
+        values = [
+            f"{s.mean if counted else s.median:.2g}"
+            + ("" if counted else f" ({s.lower:.2g} to {s.upper:.2g})")
+            for s in (b.prior, b.updated)
+        ]
+        beliefs.add_row(f"{b.words} [{b.unit}]".replace("[", "\\["), *values, b.moved, b.basis)
+    console.print(beliefs)
+    months = Table("strategy from today", f"months in {update.years:g} years, before", "now", "change")
+    for s in update.strategies:
+        before, now = s.prior_months.value or 0.0, s.updated_months.value or 0.0
+        months.add_row(s.title, f"{before:.1f}", f"{now:.1f}", f"{s.change_months:+.1f}")
+    console.print(months)
+    console.print(strategy_table(update.plan))
+    for note in update.notes:
+        console.print(f"Note: {note}", markup=False, soft_wrap=True)
+    console.print(update.disclaimer, markup=False, soft_wrap=True)
+    if folder is not None:
+        print(f"Report:  {folder / 'report.html'}")
+        print(f"Data:    {folder / 'update.json'}")
+        print(f"Patient: {folder / 'updated_patient.json'}")

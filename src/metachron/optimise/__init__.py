@@ -1,0 +1,1 @@
+"""Timing and sequence: which order, which intervals, how many cycles, and when it does not matter."""

@@ -1,0 +1,108 @@
+"""The result of a search in sentences, most telling first."""
+
+from __future__ import annotations
+
+from metachron.optimise.results import CellsBand, Evaluation, Measured, Optimisation
+
+
+def sentences(document: Optimisation) -> list[str]:
+    """What the document says, in words."""
+    if document.outside:
+        return [f"Nothing is ranked: {'; '.join(document.outside)}.", *_cells(document)]
+    if document.best is None:
+        return ["Nothing is ranked: no candidate rests on evidence beyond the prior.", *_cells(document)]
+    best = document.evaluation(document.best)
+    return [
+        _best(document, best),
+        *_as_good(document),
+        *_reference(document, best),
+        *[p.words for p in document.plateau],
+        *_front(document),
+        *_cells(document),
+        *_end(document),
+    ]
+
+
+def quantity(found: Measured, unit: str) -> str:
+    """`41.2 months (90 % interval 38.0 to 44.1)`."""
+    if found.value is None:
+        return "not known"
+    if found.lower is None or found.upper is None:
+        return f"{found.value:.1f} {unit}"
+    return f"{found.value:.1f} {unit} (90 % interval {found.lower:.1f} to {found.upper:.1f})"
+
+
+def _best(document: Optimisation, best: Evaluation) -> str:
+    objective, alike = document.objective, document.cannot_be_told_apart
+    probability = document.probability_best.get(best.id, 0.0)
+    value = quantity(best.objectives[objective.name], objective.unit)
+    head = f"Best of {len(document.probability_best)} compared on fresh twins: {best.title}, {value}"
+    sure = f"it is best with probability {probability:.2f}"
+    if len(alike) == 1:
+        return f"{head}; {sure}, and every other can be told apart from it."
+    others = "1 other" if len(alike) == 2 else f"{len(alike) - 1} others"
+    return f"{head}; {sure}, and {others} cannot be told apart from it (odds under 9 to 1)."
+
+
+def _as_good(document: Optimisation) -> list[str]:
+    more, unit = len(document.as_good) - 1, document.objective.unit
+    if more < 1:
+        return []
+    least = f"{document.least_that_matters:g} {unit}"
+    total = len(document.probability_best) - 1
+    return [f"{more} of {total} others are as good: within {least} of it, or not told apart."]
+
+
+def _reference(document: Optimisation, best: Evaluation) -> list[str]:
+    if document.reference == best.id:
+        return ["It is the standard of the situation."]
+    standard = document.evaluation(document.reference)
+    if standard.difference is None or standard.difference.value is None or standard.rank is None:
+        return []
+    unit = document.objective.unit
+    if standard.id in document.cannot_be_told_apart:
+        return [f"The standard ({standard.title}) cannot be told apart from it."]
+    away = Measured(
+        value=abs(standard.difference.value),
+        lower=min(abs(standard.difference.lower or 0.0), abs(standard.difference.upper or 0.0)),
+        upper=max(abs(standard.difference.lower or 0.0), abs(standard.difference.upper or 0.0)),
+    )
+    return [f"The standard ({standard.title}) is {quantity(away, unit)} behind it."]
+
+
+def _front(document: Optimisation) -> list[str]:
+    if not document.front:
+        return []
+    names = [o.name for o in document.objectives][: max(2, len(document.front))]
+    return [
+        f"{len(document.front)} candidates make the front: no other is better in all of "
+        f"{', '.join(document.settings.get('objective', ', '.join(names)).split(','))}."
+    ]
+
+
+def _cells(document: Optimisation) -> list[str]:
+    found = []
+    for key in dict.fromkeys(row.id for row in document.cells_band):
+        rows = [r for r in document.cells_band if r.id == key]
+        values = [r.difference.value for r in rows if r.difference.value is not None]
+        unit, title = document.objective.unit, document.evaluation(key).title
+        found.append(
+            f"Infused cells ({title}): over the prior of half-life {_span(rows, 'half_life_days')} d,"
+            f" lymphotoxicity {_span(rows, 'lymphotoxicity')} /d and effect {_span(rows, 'effect')} /d they"
+            f" change the objective by {min(values):+.1f} to {max(values):+.1f} {unit} if they kill at all;"
+            " no data identify these, so they are never ranked."
+        )
+    return found
+
+
+def _span(rows: list[CellsBand], name: str) -> str:
+    values = [float(getattr(r, name)) for r in rows]
+    return f"{min(values):g} to {max(values):g}"
+
+
+def _end(document: Optimisation) -> list[str]:
+    search = document.search
+    if search.complete:
+        return []
+    more = "a larger --budget" if "budget" in search.stopped_because else "more twins"
+    return [f"The search is not complete ({search.stopped_because}); {more} may tell more apart."]

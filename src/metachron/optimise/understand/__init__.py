@@ -1,0 +1,1 @@
+"""Why one strategy comes out before another: heat map, sensitivity, counterfactuals, value of information."""

@@ -1,0 +1,87 @@
+"""The two strategies side by side: their values, the difference, and whether a choice may be made."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metachron.optimise.understand.pair import Pair, measured, of_difference, paired
+from metachron.optimise.understand.results import Compared, Contrast
+from metachron.plan.arms import UNPROVEN, Arm
+from metachron.plan.bands import Paired
+from metachron.plan.compare import is_detectable
+from metachron.plan.document import domain_result
+from metachron.plan.results import Reason, worst
+from metachron.plan.twins import Twins
+from metachron.strategies.language import format_steps
+
+Floats = NDArray[np.float64]
+
+
+def compared(arm: Arm, values: Floats, twins: Twins) -> Compared:
+    """One strategy; `values` (n,): the objective of each twin."""
+    return Compared(
+        name=arm.strategy.name,
+        title=arm.strategy.title,
+        expression=format_steps(arm.strategy.steps),
+        evidence_grade=arm.grade.grade.value,
+        eligible=arm.eligibility.eligible,
+        reasons=[Reason(**r.model_dump()) for r in arm.eligibility.reasons],
+        basis=arm.rests.overall,
+        basis_note=arm.rests.note,
+        domain=domain_result(arm.rests.domain),
+        value=of_difference(values, twins),
+    )
+
+
+def contrast_of(pair: Pair, d: Floats, twins: Twins) -> Contrast:
+    """First minus second from the signed differences d (n,)."""
+    found = paired(d, twins)
+    clear = is_detectable(found)
+    first, second = pair.first, pair.second
+    because = _not_ranked(first, second)
+    ahead = None
+    if clear:
+        ahead = (first if found.mean > 0 else second).strategy.name
+    return Contrast(
+        difference=measured(found),
+        probability_first=found.probability,
+        detectable=clear,
+        basis=worst((first.rests.overall, second.rests.overall)),
+        ahead=ahead,
+        ranked=not because,
+        not_ranked_because=because,
+        words=_sentence(pair, found, clear),
+    )
+
+
+def _not_ranked(first: Arm, second: Arm) -> str:
+    """Why no choice is made; empty when it is."""
+    for arm in (first, second):
+        if arm.rests.domain.outside:
+            return f"{arm.strategy.name} lies outside the domain of the data: shown, and not ranked."
+    unproven = [arm for arm in (first, second) if arm.grade.grade in UNPROVEN]
+    if len(unproven) == 1:
+        other = second if unproven[0] is first else first
+        return (
+            f"{unproven[0].strategy.name} is {unproven[0].grade.grade.value}: shown, and never ranked above"
+            f" {other.strategy.name}. What follows says what the model holds, not what to choose."
+        )
+    return "Both strategies are unproven here: shown, and not ranked." if unproven else ""
+
+
+def _sentence(pair: Pair, found: Paired, clear: bool) -> str:
+    unit, sign = pair.objective.unit, pair.objective.sign
+    a, b = pair.first.strategy.name, pair.second.strategy.name
+    span = f"({found.lower:+.1f} to {found.upper:+.1f})"
+    if not clear:
+        return (
+            f"{a} and {b} cannot be told apart: the difference is {found.mean:+.1f} {unit} {span}, and {a} is"
+            f" the better one with probability {100 * found.probability:.0f} %."
+        )
+    ahead, behind = (a, b) if found.mean > 0 else (b, a)
+    word = "more" if sign > 0 else "fewer"
+    return (
+        f"{ahead} gives {abs(found.mean):.1f} {word} {unit} than {behind}, by"
+        f" {pair.objective.words.removeprefix('mean ')} ({a} minus {b}: {found.mean:+.1f} {span})."
+    )

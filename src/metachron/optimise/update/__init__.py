@@ -1,0 +1,1 @@
+"""What has happened since the assessment: twins conditioned on new findings, and a plan from today."""

@@ -1,0 +1,185 @@
+"""Figures of an update: what was found beside what was expected, and how belief moved."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from metachron.optimise.update.results import Belief, Observation, Spread, StrategyBelief
+from metachron.plan.results import Estimate
+from metachron.report import svg, words
+from metachron.report.figures import WIDTH
+from metachron.report.optimise_view import nice_ticks, tick_text
+from metachron.report.understand_figures import figure_text
+
+PRIOR, UPDATED, FOUND = "#8C8C8C", "#0b4f79", "#a14a12"
+SMALL = svg.FONT - 1
+LABEL = 2.65  # inches
+WIDE = 8.0  # a range over this many times its low end is drawn on a logarithmic scale
+MOST = 16
+ARROWS = {"up": "▲", "down": "▼", "unchanged": "="}
+
+
+class Scale:
+    """From values to the axis of one row: linear, or logarithmic for positive values over a wide range."""
+
+    def __init__(self, values: Sequence[float], *, share: bool = False) -> None:
+        low, high = min(values), max(values)
+        self.log = low > 0 and high / low > WIDE and not share
+        if self.log:
+            low, high = math.log(low), math.log(high)
+        room = 0.08 * (high - low) or max(0.05 * abs(high), 0.5)
+        self.limits = (low - room, high + room)
+
+    def __call__(self, value: float) -> float:
+        return math.log(max(value, 1e-12)) if self.log else value
+
+    def ticks(self) -> list[float]:
+        """Values, a few round ones."""
+        if not self.log:
+            return nice_ticks(*self.limits, most=5)
+        low, high = (math.exp(x) for x in self.limits)
+        steps = [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5)]
+        inside = [t for t in steps if low <= t <= high]
+        return inside if len(inside) <= 5 else [t for t in inside if f"{t:e}".startswith("1")] or inside[::2]
+
+
+def _row_panel(sheet: svg.Drawing, top: float, scale: Scale, unit: str) -> svg.Panel:
+    """One row with an axis of its own below it."""
+    left = LABEL * svg.INCH
+    panel = svg.Panel(
+        sheet, left, top, sheet.width - left - 0.75 * svg.INCH, 0.24 * svg.INCH, scale.limits, (1, 0)
+    )
+    ticks = scale.ticks()
+    panel.line(list(scale.limits), [1, 1], svg.MUTED, svg.THIN)
+    base = panel.bottom + svg.TICK + 1 + svg.ASCENT * SMALL
+    for i, tick in enumerate(ticks):
+        x = panel.x(scale(tick))
+        sheet.line(((x, panel.bottom), (x, panel.bottom + 2.5)), svg.MUTED, svg.THIN)
+        shown = f"{100 * tick:.0f}%" if unit == "fraction" else figure_text(tick)
+        if i == len(ticks) - 1 and unit not in ("fraction", ""):
+            shown += f"\N{NO-BREAK SPACE}{short_unit(unit)}"
+        sheet.text(x, base, shown, size=SMALL - 0.3, anchor="middle", colour=svg.MUTED)
+    return panel
+
+
+def short_unit(unit: str) -> str:
+    """A unit as it stands beside a number on an axis."""
+    known = {
+        "days": "d",
+        "times average": "\N{MULTIPLICATION SIGN}",
+        "1e9/L": "\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}10\N{SUPERSCRIPT NINE}/L",
+        "ug/L": "\N{MICRO SIGN}g/L",
+    }
+    return known.get(unit, unit)
+
+
+def _spread(panel: svg.Panel, scale: Scale, found: Spread, y: float, colour: str) -> None:
+    ends = [panel.within(scale(found.lower)), panel.within(scale(found.upper))]
+    panel.line(ends, [y, y], colour, 2.6)
+    panel.mark("o", panel.within(scale(found.median)), y, 4.6, colour, fill="white", edge=1.4)
+
+
+def observations(found: Sequence[Observation], name: str) -> Markup | None:
+    """A row for each number that was found: the interval that was expected, and the number."""
+    shown = [o for o in found if o.expected is not None and isinstance(o.found, int | float)][:MOST]
+    if not shown:
+        return None
+    tall = 0.53 * svg.INCH
+    sheet = svg.Drawing(WIDTH, 0.53 * len(shown) + 0.1)
+    for row, o in enumerate(shown):
+        assert o.expected is not None
+        value = float(o.found)
+        scale = Scale([o.expected.lower, o.expected.upper, value], share=o.unit == "fraction")
+        panel = _row_panel(sheet, 4 + tall * row, scale, o.unit)
+        _spread(panel, scale, o.expected, 0.45, PRIOR)
+        panel.mark("D", scale(value), 0.45, 6, FOUND, fill=FOUND if o.used else "white", edge=1.3)
+        text = "\n".join(textwrap.wrap(o.what, 42, max_lines=2, placeholder=" …"))
+        sheet.middle_text(2, panel.y(0.5), text, size=SMALL)
+        if o.probability is not None:
+            at = panel.left + panel.width + 8
+            sheet.middle_text(at, panel.y(0.5), words.percent(o.probability), size=SMALL, colour=svg.MUTED)
+    told = [f"{o.what}: {figure_text(float(o.found))} {o.unit}, expected {spread_words(o.expected, o.unit)}"
+            for o in shown]  # fmt: skip
+    return sheet.to_svg(name, "What was found, beside what was expected", "; ".join(told) + ".")
+
+
+def table_unit(unit: str) -> str:
+    return unit if unit in ("days", "times average") else short_unit(unit)
+
+
+def spread_words(found: Spread | None, unit: str) -> str:
+    """`120 (80 to 190)` days; per cent for fractions."""
+    if found is None:
+        return words.DASH
+    if unit == "fraction":
+        return f"{words.percent(found.median)} ({words.percent_range(found.lower, found.upper)})"
+    ends = f"{figure_text(found.lower)} to {figure_text(found.upper)}"
+    return f"{figure_text(found.median)} ({ends})" + (f" {table_unit(unit)}" if unit else "")
+
+
+def beliefs(found: Sequence[Belief], name: str) -> Markup | None:
+    """A row for each thing believed: before in grey, after in blue, and where it went."""
+    shown = list(found)[:MOST]
+    if not shown:
+        return None
+    tall = 0.57 * svg.INCH
+    sheet = svg.Drawing(WIDTH, 0.57 * len(shown) + 0.1)
+    for row, b in enumerate(shown):
+        ends = [v for s in (b.prior, b.updated) for v in (s.lower, s.median, s.upper)]
+        scale = Scale(ends, share=b.unit == "fraction")
+        panel = _row_panel(sheet, 4 + tall * row, scale, b.unit)
+        _spread(panel, scale, b.prior, 0.2, PRIOR)
+        _spread(panel, scale, b.updated, 0.72, UPDATED)
+        text = "\n".join(textwrap.wrap(b.words, 42, max_lines=2, placeholder=" …"))
+        sheet.middle_text(2, panel.y(0.5), text, size=SMALL)
+        _moved(panel, b)
+    told = " ".join(words.sentence(b.text) for b in shown)
+    return sheet.to_svg(name, "How belief moved", told)
+
+
+def _moved(panel: svg.Panel, b: Belief) -> None:
+    x, y = panel.left + panel.width + 8, panel.y(0.5)
+    colour = svg.MUTED if b.moved == "unchanged" else UPDATED
+    panel.sheet.middle_text(x, y, ARROWS[b.moved], size=SMALL, colour=colour)
+    if b.moved != "unchanged":
+        panel.sheet.middle_text(x + 10, y, f"{abs(b.shift):.1f} SD", size=SMALL, colour=svg.MUTED)
+
+
+def strategies(found: Sequence[StrategyBelief], years: float, name: str) -> Markup | None:
+    """Months alive under each strategy from today on: before in grey, after in blue."""
+    shown = [s for s in found if s.updated_months.value is not None][:MOST]
+    if not shown:
+        return None
+    sheet = svg.Drawing(WIDTH, 0.33 * len(shown) + 0.75)
+    left = LABEL * svg.INCH
+    both = [e for s in shown for e in (s.prior_months, s.updated_months)]
+    ends = [v for e in both for v in (e.value, e.lower, e.upper) if v is not None]
+    low, high = min(ends), max(ends)
+    room = 0.07 * (high - low) or 1.0
+    panel = svg.Panel(sheet, left, 0.1 * svg.INCH, sheet.width - left - 0.75 * svg.INCH,
+                      0.33 * svg.INCH * len(shown), (low - room, high + room),
+                      (len(shown) - 0.5, -0.5))  # fmt: skip
+    ticks = nice_ticks(*panel.xlim, most=7)
+    panel.grid(xs=ticks)
+    for row, s in enumerate(shown):
+        _estimate(panel, s.prior_months, row - 0.17, PRIOR)
+        _estimate(panel, s.updated_months, row + 0.17, UPDATED)
+        text = "\n".join(textwrap.wrap(s.title, 42, max_lines=2, placeholder=" …"))
+        sheet.middle_text(2, panel.y(row), text, size=SMALL)
+        at = panel.left + panel.width + 8
+        sheet.middle_text(at, panel.y(row), words.signed(s.change_months, 1), size=SMALL)
+    title = f"Mean months alive within {years:g} years from today"
+    panel.x_axis(ticks, [tick_text(t) for t in ticks], title=title, size=SMALL)
+    return sheet.to_svg(name, title, " ".join(words.sentence(s.text) for s in shown))
+
+
+def _estimate(panel: svg.Panel, found: Estimate, y: float, colour: str) -> None:
+    if found.value is None:
+        return
+    if found.lower is not None and found.upper is not None:
+        panel.line([found.lower, found.upper], [y, y], colour, 2.2)
+    panel.mark("o", found.value, y, 4.4, colour, fill="white", edge=1.4)
