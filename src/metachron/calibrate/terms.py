@@ -19,15 +19,16 @@ LEAST_WEIGHT = 0.1  # of a surface that is hardly known yet, so that it still sa
 NOISE_POINTS = 12  # best points, at which the noise of the simulated values is measured
 WIDEST_EFFECTS = 0.25  # SD of trial effects of the points
 TRUSTED_ERROR = 5.0  # log units: a surface known less well than this is tempered
+POOL_ERROR = 5.0  # log units: what finite pools still get wrong in differences (pools of 4,000 against 32,000)
 
 
 class TemperedSurface:
-    """A surface whose error is larger than TRUSTED_ERROR counts by the ratio of the two, and never less than
-    LEAST_WEIGHT."""
+    """A surface whose error, with that of the pools, is larger than TRUSTED_ERROR counts by the ratio of the
+    two, and never less than LEAST_WEIGHT."""
 
     def __init__(self, surface: Any) -> None:
         self.surface = surface
-        self.error = surface_error(surface.errors)
+        self.error = float(np.hypot(surface_error(surface.errors), POOL_ERROR))
         self.weight = float(np.clip(TRUSTED_ERROR / max(self.error, 1e-9), LEAST_WEIGHT, 1.0))
 
     @property
@@ -67,7 +68,7 @@ class FfcdMaker:
         return TemperedSurface(load_surface(path))
 
     def _points(self, folder: Path, wave: Wave, names: Sequence[str], seed: int) -> dict[str, Floats]:
-        """Simulated log-likelihoods at rows of the wave. The same coins in all waves."""
+        """Simulated log-likelihoods at rows of the wave, each with virtual patients of its own."""
         from metachron.calibrate.ffcd import TRIAL, evaluate_in_parts, prepare
 
         z, effects = rows_of(wave, TRIAL, self.points, seed)

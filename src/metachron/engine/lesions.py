@@ -51,11 +51,11 @@ def clear_cells(st, i):
 
 
 @jit
-def micro_factor(par, k, x):
-    """Factor on the kill by class k of a lesion of ln size x: anti-EGFR drugs do little to small ones."""
-    if k != EGFR:
-        return 1.0
-    return par.egfr_micro_factor + (1.0 - par.egfr_micro_factor) * vascular(x)
+def size_factor(par, k, vessels):
+    """Factor on the kill by class k of a lesion of which a share lives on vessels: 1 for visible ones."""
+    if k < EGFR:
+        return par.kill_micro_factor + (1.0 - par.kill_micro_factor) * vessels
+    return par.egfr_micro_factor + (1.0 - par.egfr_micro_factor) * vessels if k == EGFR else 1.0
 
 
 @jit
@@ -68,10 +68,10 @@ def held_fraction(u, z):
 @jit
 def drug_survival(st, par, i, x, gf, part):
     """Share of the cells of lesion i, of ln size x, that survives a `part` (6,) of the drugs."""
-    share = 1.0
+    share, vessels = 1.0, vascular(x)
     for k in range(CLASSES):
         if st.integral[k] > 0.0:
-            kill = st.integral[k] * part[k] * gf * micro_factor(par, k, x)
+            kill = st.integral[k] * part[k] * gf * size_factor(par, k, vessels)
             left, st.resistant[k, i] = survive(st.resistant[k, i], kill, par.rho_resistant)
             share *= left
     return share
@@ -185,14 +185,16 @@ def piece(
     u = (gear.ln_k - x0) * gear.per_span
     gf = min(max(u, GROWTH_FRACTION_MIN), GROWTH_FRACTION_MAX)
     by_cells = cell_kill_rate(share * math.exp(-x0 / 3.0), cells) if cells > 0.0 else 0.0
-    drugs = 0.0
+    drugs, vessels = 0.0, vascular(x0)
     for k in range(CLASSES):
         if st.integral[k] > 0.0:
             p = st.resistant[k, i]
-            drugs += st.integral[k] * part[k] * micro_factor(par, k, x0) * (1.0 - p + par.rho_resistant * p)
+            drugs += (
+                st.integral[k] * part[k] * size_factor(par, k, vessels) * (1.0 - p + par.rho_resistant * p)
+            )
     g, middle = full, x0
-    if slowed < full or st.integral[EGFR] > 0.0:
-        early = full - (full - slowed) * vascular(x0)
+    if slowed < full or drugs > 0.0:
+        early = full - (full - slowed) * vessels
         middle += gf * (0.5 * rate * early - (1.0 - tau) * (drugs + checkpoint)) - 0.5 * by_cells
         g -= (full - slowed) * vascular(middle)
     z_grow = rate * g * gear.per_span

@@ -8,6 +8,7 @@ DIMENSIONLESS, PER_DAY = "dimensionless", "per_day"
 
 PLAIN: dict[str, tuple[str, str]] = {
     "rho_resistant": (DIMENSIONLESS, "Kill of resistant over sensitive cells"),
+    "kill_micro_factor": (DIMENSIONLESS, "Cytotoxic kill of microscopic over visible lesions"),
     "egfr_micro_factor": (DIMENSIONLESS, "Anti-EGFR kill of microscopic over visible lesions"),
     "dead_tissue_clearance": (PER_DAY, "Clearance of killed tissue"),
     "vegf_imax": (DIMENSIONLESS, "Largest slowing of growth by anti-VEGF drugs"),

@@ -194,7 +194,7 @@ def _burden(eq: Equations, core: Core) -> None:
         eq.rules.append(Rule(f"x_{i}", x, DIMENSIONLESS, f"ln living cells of lesion {i}"))
         gf = f"min(max((ln_capacity - x_{i}) / {span}, {low}), {high})"
         eq.rules.append(Rule(f"gf_{i}", gf, DIMENSIONLESS, f"Growth fraction of lesion {i}"))
-        if core.vegf or EGFR in core.classes:
+        if core.vegf or core.classes:
             eq.rules.append(Rule(f"vessels_{i}", vessels, DIMENSIONLESS, f"Share of lesion {i} on vessels"))
     if core.cells and core.lesions:
         total = " + ".join(f"exp(x_{i})" for i in range(1, core.lesions + 1))
@@ -215,7 +215,9 @@ def _lesion(eq: Equations, core: Core, i: int) -> None:
         name = CLASS_NAMES[k]
         rate = f"kill_{name} * gf_{i} * A_{name}"
         rate += " * potency" if k in CYTOTOXIC_CLASSES else ""
-        rate += f" * (egfr_micro_factor + (1 - egfr_micro_factor) * vessels_{i})" if k == EGFR else ""
+        if k <= EGFR:
+            micro = "egfr_micro_factor" if k == EGFR else "kill_micro_factor"
+            rate += f" * ({micro} + (1 - {micro}) * vessels_{i})"
         phi, d = f"phi_{name}_{i}", f"D_{name}_{i}"
         add(Variable(d, "0", rate, DIMENSIONLESS, f"Cumulative kill of lesion {i} by {name} drugs"))
         title = f"Resistant share of lesion {i} to {name} drugs when first given"

@@ -38,7 +38,8 @@ VEGF_CYCLE_DAYS = 14.0  # the level of one infusion is that of a two-weekly cycl
 
 # Constants of the core that are parameters of the draw under their own name
 SAME = (
-    "rho_resistant", "egfr_micro_factor", "dead_tissue_clearance", "vegf_imax", "vegf_ic50_mg_l",
+    "rho_resistant", "kill_micro_factor", "egfr_micro_factor", "dead_tissue_clearance", "vegf_imax",
+    "vegf_ic50_mg_l",
     "chemo_sensitising", "cell_homing", "cell_expansion", "cell_chemo_toxicity", "cell_capacity",
     "marrow_feedback", "neutrophil_loss", "liver_regrowth", "liver_plateau", "death_intercept",
     "death_burden", "death_liver_max", "death_liver_mid", "death_liver_width",

@@ -93,6 +93,7 @@ class Surroundings:
         self.span = math.log(par.capacity_cells) - LN_REFERENCE
         self.ln_capacity = math.log(par.capacity_cells)
         self.micro = np.ones(CLASSES)
+        self.micro[:EGFR] = par.kill_micro_factor
         self.micro[EGFR] = par.egfr_micro_factor
 
     @property

@@ -109,7 +109,6 @@ def immune(core: Core, get: dict[str, Any], n: Any, gf: Any, c: dict[str, Any]) 
 def right_hand_side(core: Core, where: Layout) -> Any:
     """f(t, s, (constants, resistant shares, (growth in this line, potency, loss of infused cells)))."""
     loses = weaker(core)
-    egfr = core.classes.index(EGFR) if EGFR in core.classes else -1
 
     def f(_t: Any, s: Any, args: Any) -> Any:
         c, phi, (line_growth, potency, cell_loss) = args
@@ -131,8 +130,9 @@ def right_hand_side(core: Core, where: Layout) -> Any:
             name = CLASS_NAMES[k]
             single[f"A_{name}"] = -c["decay"][j] * get[f"A_{name}"]
             step = c["kill"][j] * gf * get[f"A_{name}"] * (potency if loses[j] else 1.0)
-            if j == egfr:
-                step = step * (c["egfr_micro_factor"] + (1.0 - c["egfr_micro_factor"]) * vessels)
+            if k <= EGFR:
+                micro = c["egfr_micro_factor" if k == EGFR else "kill_micro_factor"]
+                step = step * (micro + (1.0 - micro) * vessels)
             blocks[f"D_{name}"] = step
             rate = rate + step * kills[j]
         if core.immune:

@@ -43,7 +43,8 @@ SINGLE = (
     "V", "checkpoint", "stress", "m", "l", "a", "P", "C", "L", "E", "X", "N", "H", "hazard_cancer",
 )  # fmt: skip
 CONSTANTS = (
-    "rho_resistant", "egfr_micro_factor", "dead_tissue_clearance", "vegf_imax", "vegf_ic50_mg_l",
+    "rho_resistant", "kill_micro_factor", "egfr_micro_factor", "dead_tissue_clearance", "vegf_imax",
+    "vegf_ic50_mg_l",
     "decay_vegf", "decay_checkpoint", "decay_stress", "decay_marrow", "decay_lymph", "chemo_sensitising",
     "marrow_transit", "neutrophil_loss", "marrow_feedback", "neutrophils_start", "marrow_factor",
     "lymphocyte_recovery", "marrow_support", "support_half_cells", "cell_expansion", "cell_chemo_toxicity",
