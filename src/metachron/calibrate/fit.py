@@ -236,6 +236,8 @@ def sample_wave(run: Run, index: int, model: Model) -> tuple[Posterior, Mode]:
     def telling(what: str, begin: float, width: float) -> Callable[[float], None]:
         return lambda done: run.tell(f"wave {index}: {what}", _share(run, index, begin + width * done))
 
+    last = index == run.settings.waves
+    width = 0.06 if last else 0.2
     telling("posterior mode", 0.8, 0.0)(0.0)
     mode = Mode(**_mode_arrays(checkpoint.stage(folder / "mode.npz", lambda: vars(find_mode(model)))))
     pilot = _posterior(
@@ -243,12 +245,12 @@ def sample_wave(run: Run, index: int, model: Model) -> tuple[Posterior, Mode]:
         checkpoint.stage(
             folder / "pilot.npz",
             lambda: _arrays(
-                Sampler(model, mode, run.settings.pilot).run(seed, tell=telling("pilot", 0.8, 0.06 if index == run.settings.waves else 0.2))
+                Sampler(model, mode, run.settings.pilot).run(seed, tell=telling("pilot", 0.8, width))
             ),
         ),
     )
     metric = metric_from(pilot, mode)
-    if index < run.settings.waves:
+    if not last:
         return pilot, metric
     kept = checkpoint.stage(
         folder / "samples.npz",

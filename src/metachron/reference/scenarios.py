@@ -25,7 +25,8 @@ YEAR = 365.25
 # Parameters of who the patients are, added since the tolerances were measured
 POPULATION = (
     "growth_ras_mutant", "growth_braf_mutant", "death_ecog", "death_frailty_sd", "occult_dispersion",
-    "phi_lesion_sd", "occult_rectal", "occult_msi", "occult_obstruction", "occult_perforation", "occult_adherent", "occult_poor_grade",
+    "phi_lesion_sd", "occult_rectal", "occult_msi", "occult_obstruction", "occult_perforation",
+    "occult_adherent", "occult_poor_grade",
     "growth_nodes", "growth_obstruction", "growth_poor_grade",
     "death_line", "occult_size_slope_metastatic",
 )  # fmt: skip
