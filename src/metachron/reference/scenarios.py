@@ -28,7 +28,7 @@ POPULATION = (
     "phi_lesion_sd", "occult_rectal", "occult_msi", "occult_obstruction", "occult_perforation",
     "occult_adherent", "occult_poor_grade",
     "growth_nodes", "growth_obstruction", "growth_poor_grade",
-    "death_line", "occult_size_slope_metastatic",
+    "death_line", "occult_size_slope_metastatic", "kill_micro_factor",
 )  # fmt: skip
 
 
@@ -52,9 +52,13 @@ GRID = (
         "no drug", "unresectable_ras_mutant", "best_supportive_care", (20.0, 45.0),
         draw={"death_intercept": -9.0},
     ),
-    Scenario("5-FU adjuvant", "stage3_adjuvant", "adjuvant_lv5fu2", (), 4, 4.0 * YEAR),
     Scenario(
-        "mFOLFOX6 and bevacizumab", "unresectable_ras_mutant", "mfolfox6_bevacizumab", (15.0, 40.0), 4
+        "5-FU adjuvant", "stage3_adjuvant", "adjuvant_lv5fu2", (), 4, 4.0 * YEAR,
+        draw={"kill_micro_factor": 0.5},
+    ),
+    Scenario(
+        "mFOLFOX6 and bevacizumab", "unresectable_ras_mutant", "mfolfox6_bevacizumab", (15.0, 40.0), 4,
+        draw={"kill_micro_factor": 1.6},
     ),
     Scenario(
         "anti-EGFR", "metachronous_solitary", "mfolfox6_panitumumab", (25.0, 12.0), 4, 2.0 * YEAR,
@@ -141,7 +145,8 @@ class Ready(NamedTuple):
 def _draws(n: int, seed: int) -> NDArray[np.void]:
     """Parameter sets from the prior, shape (n,), whatever ensemble is shipped; POPULATION at the medians.
 
-    The engine does not read those, so that one more of them must not change what the others are.
+    One more of those must not change what the others are: the engine does not read them, or a scenario sets
+    them.
     """
     parameters = load_parameters().values()
     free = [p.name for p in parameters if p.distribution != "fixed" and p.name not in POPULATION]
