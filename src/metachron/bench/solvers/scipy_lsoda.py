@@ -43,14 +43,13 @@ SINGLE = (
     "V", "checkpoint", "stress", "m", "l", "a", "P", "C", "L", "E", "X", "N", "H", "hazard_cancer",
 )  # fmt: skip
 CONSTANTS = (
-    "rho_resistant", "kill_micro_factor", "egfr_micro_factor", "dead_tissue_clearance", "vegf_imax",
-    "vegf_ic50_mg_l",
+    "rho_resistant", "egfr_micro_factor", "dead_tissue_clearance", "vegf_imax", "vegf_ic50_mg_l",
     "decay_vegf", "decay_checkpoint", "decay_stress", "decay_marrow", "decay_lymph", "chemo_sensitising",
     "marrow_transit", "neutrophil_loss", "marrow_feedback", "neutrophils_start", "marrow_factor",
     "lymphocyte_recovery", "marrow_support", "support_half_cells", "cell_expansion", "cell_chemo_toxicity",
     "cell_capacity", "cell_homing", "cell_kill", "checkpoint_kill", "nerve_onset", "nerve_recovery",
     "liver_regrowth", "liver_plateau", "liver_start", "liver_ml", "death_intercept", "death_burden",
-    "death_liver_max", "death_liver_mid", "death_liver_width", "ln_capacity",
+    "death_liver_max", "death_liver_mid", "death_liver_width", "ln_capacity", "kill_micro_factor",
 )  # fmt: skip
 LN_REFERENCE, LN_AVASCULAR = math.log(REFERENCE_CELLS), math.log(AVASCULAR_CELLS)
 LN_DECADE = math.log(VASCULAR_CELLS / AVASCULAR_CELLS)
@@ -111,13 +110,13 @@ def sizes(s, x, first, phi, rho):
 @jit
 def by_drugs(s, out, i, at_kill, gf, vessels, c, phi, drug, potency):
     """Rates of cumulative kill of lesion i, into `out` from `at_kill`; returns its loss of ln cells a day."""
-    kill, _, loses, egfr = drug
+    kill, _, loses, micro = drug
     classes, count = phi.shape
     rate = 0.0
     for k in range(classes):
         step = kill[k] * gf * s[k] * (potency if loses[k] else 1.0)
-        if k == egfr:
-            step *= c[1] + (1.0 - c[1]) * vessels
+        if micro[k] >= 0:
+            step *= c[micro[k]] + (1.0 - c[micro[k]]) * vessels
         gone = s[at_kill + k * count + i]
         weak, strong = (1.0 - phi[k, i]) * math.exp(-gone), phi[k, i] * math.exp(-c[0] * gone)
         out[at_kill + k * count + i] = step
@@ -181,6 +180,13 @@ def rhs(s, _t, at, c, first, phi, drug, fixed, now):
     return out
 
 
+def _micro(k: int) -> int:
+    """Index of the constant that scales the kill of microscopic lesions by class k; -1: none."""
+    if k > EGFR:
+        return -1
+    return CONSTANTS.index("egfr_micro_factor" if k == EGFR else "kill_micro_factor")
+
+
 def arguments(core: Core, where: Layout) -> tuple[Any, ...]:
     """What the right-hand side needs of a core: indices, constants, drugs, lesions."""
     at = np.array([where.at(name) for name in SINGLE])
@@ -188,8 +194,8 @@ def arguments(core: Core, where: Layout) -> tuple[Any, ...]:
     blocks = ("y", "held", "W", "I")
     first = [where.block(b).start if b in where.blocks else -1 for b in blocks]
     first.append(where.block("W").stop + core.immune * core.lesions if core.lesions else -1)
-    egfr = core.classes.index(EGFR) if EGFR in core.classes else -1
-    drug = (per_class(core, "kill"), per_class(core, "decay"), weaker(core), egfr)
+    micro = np.array([_micro(k) for k in core.classes], dtype=np.int64)
+    drug = (per_class(core, "kill"), per_class(core, "decay"), weaker(core), micro)
     fixed = (per_lesion(core, "growth"), np.array(core.in_liver, bool), np.array(core.visible, bool))
     return at, c, np.array(first), drug, fixed
 
