@@ -199,12 +199,14 @@ def _between(found: Measured) -> str:
 def _tornado(console: Console, found: Sensitivity, unit: str) -> None:
     from rich.table import Table
 
+    from metachron.optimise.understand.text import unit_of
+
     table = Table("parameter", "5 to 95 %", f"A minus B ({unit})", "Sobol total", "rests on")
     totals = {i.name: _between(i.total) for i in found.sobol.difference} if found.sobol else {}
     for bar in found.tornado[:MOST_ROWS]:
         table.add_row(
             bar.title,
-            f"{bar.low_value:.3g} to {bar.high_value:.3g} {bar.unit}",
+            f"{bar.low_value:.3g} to {bar.high_value:.3g}{unit_of(bar.unit)}",
             f"{bar.at_low.value:+.2f} to {bar.at_high.value:+.2f}" + (" flips" if bar.flips else ""),
             totals.get(bar.name, ""),
             bar.basis,

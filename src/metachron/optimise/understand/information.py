@@ -193,7 +193,7 @@ def _remnant(pair: Pair, twins: Twins, basis: Basis) -> InformationItem | None:
         {s: f"{100 * s:.0f} % of the liver left" for s in REMNANTS},
         ("liver.remnant_share",),
         ("assumption",),
-        "Five shares taken as equally probable (assumed).",
+        "Five shares taken as equally probable (assumed); what is removed takes its unseen lesions with it.",
     )
     return _as_item(pair, signal, found, worst((basis, "prior-driven")), _outcomes(pair, signal, found))
 

@@ -40,8 +40,6 @@ PARTS = ("heatmap", "sensitivity", "counterfactual", "information")
 # share of the time, for the progress bar
 SHARES = {"heatmap": 0.08, "sensitivity": 0.6, "counterfactual": 0.22, "information": 0.1}
 HORIZON_YEARS = 5.0  # every objective counts within five years
-HEAT_TWINS, CURVE_TWINS = 1500, 1000
-CURVES = 6  # parameters followed along their range
 NO_CELLS = "neither strategy gives infused cells"
 
 
@@ -210,18 +208,20 @@ def _parts(
             made["skipped"] = [Skipped(part="heatmap", why=NO_CELLS)]
         else:
             outside = basis == "outside"
-            made["heatmap"] = heatmap(pair, moved, HEAT_TWINS, within["heatmap"], outside=outside)
+            made["heatmap"] = heatmap(
+                pair, moved, asked.effort.heat_twins, within["heatmap"], outside=outside
+            )
     names: list[str] = []
     if set(asked.parts) - {"heatmap"}:
         full = "sensitivity" in asked.parts
         part = within["sensitivity"]
         found = sensitivity(pair, ensemble, asked.effort, part, with_sobol=full)
-        names = [bar.name for bar in found.tornado[:CURVES]]
+        names = [bar.name for bar in found.tornado[: asked.effort.curves]]
         if full:
             made["sensitivity"] = found
     if "counterfactual" in asked.parts:
-        part = within["counterfactual"]
-        made["counterfactuals"] = counterfactuals(pair, names, base, ensemble, basis, CURVE_TWINS, part)
+        part, n = within["counterfactual"], asked.effort.curve_twins
+        made["counterfactuals"] = counterfactuals(pair, names, base, ensemble, basis, n, part)
     if "information" in asked.parts:
         made["information"] = information(pair, names, base, ensemble, basis, within["information"])
     return whole.model_copy(update=made)

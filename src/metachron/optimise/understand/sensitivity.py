@@ -20,7 +20,7 @@ from metachron.optimise.understand.pair import Pair, measured, paired, set_param
 from metachron.optimise.understand.ranges import free_parameters, quantiles
 from metachron.optimise.understand.results import Sensitivity, Sobol, SobolIndex, TornadoBar
 from metachron.optimise.understand.sobol import Indices, design, indices
-from metachron.optimise.understand.text import within
+from metachron.optimise.understand.text import unit_of, within
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.bands import Paired
@@ -36,7 +36,7 @@ CLEAR = 2.0  # standard errors
 @dataclass(frozen=True)
 class Effort:
     """How much to simulate: twins at an end when screening and in the tornado, bars, parameters, twins and
-    base rows (a power of two) of Sobol's design."""
+    base rows (a power of two) of Sobol's design, twins of the heat map and of a counterfactual curve."""
 
     screen_twins: int = 400
     tornado_twins: int = 2000
@@ -44,6 +44,9 @@ class Effort:
     factors: int = 5
     sobol_twins: int = 200
     sobol_rows: int = 128
+    heat_twins: int = 1500
+    curve_twins: int = 1000
+    curves: int = 6
 
 
 @dataclass(frozen=True)
@@ -243,8 +246,9 @@ def _words(
     ]
     for bar in bars[:3]:
         turn = ", which changes the better strategy" if bar.flips else ""
+        span = f"{bar.low_value:.3g} to {bar.high_value:.3g}{unit_of(bar.unit)}"
         said.append(
-            f"{bar.title} ({bar.low_value:.3g} to {bar.high_value:.3g} {bar.unit}) moves the difference from"
+            f"{bar.title} ({span}) moves the difference from"
             f" {bar.at_low.value:+.1f} to {bar.at_high.value:+.1f} {unit}{turn} ({bar.basis})."
         )
     if not any(bar.flips for bar in bars):
@@ -253,8 +257,8 @@ def _words(
         top = sobol.difference[0]
         said.append(
             f"Of the spread of {sobol.spread:.1f} {unit} over the {len(sobol.difference)} largest together,"
-            f" {within(top.title)} explains {100 * (top.first.value or 0):.0f} % alone and"
-            f" {100 * (top.total.value or 0):.0f} % with interactions"
+            f" {within(top.title)} explains {100 * max(top.first.value or 0, top.total.value or 0):.0f} %,"
+            f" {100 * (top.first.value or 0):.0f} % of it alone"
             f" ({100 * sobol.noise_share:.0f} % of the raw variance was chance and is taken out)."
         )
         share = sobol.share_first_ahead
