@@ -38,8 +38,8 @@ DAYS_PER_YEAR = 365.25
 class Request:
     """What is asked of a search, as typed. `templates` empty: the default space of the situation.
 
-    `matters`: smallest difference of the objective that counts (None: a quarter of a month, or a day). `budget` in
-    seconds; `twins`: fresh twins of the evaluation; `checkpoint`: file that keeps what was worked
+    `matters`: smallest difference of the objective that counts (None: a quarter of a month, or a day).
+    `budget` in seconds; `twins`: fresh twins of the evaluation; `checkpoint`: file that keeps what was worked
     out, so that a killed search goes on.
     """
 
