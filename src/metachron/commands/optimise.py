@@ -99,6 +99,8 @@ def run_optimise(options: OptimiseOptions) -> None:
         if folder is not None:
             progress("writing the report", 1.0)
             write_optimisation(document, folder)
+            if checkpoint is not None and document.search.complete:
+                checkpoint.unlink(missing_ok=True)  # nothing is left to go on with
     if options.as_json:
         sys.stdout.write(optimisation_json(document, escape=not utf8(sys.stdout.encoding)))
     else:

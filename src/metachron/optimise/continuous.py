@@ -9,6 +9,7 @@ from collections.abc import Callable
 from metachron.optimise.results import Value
 from metachron.optimise.template import Template
 
+MISSING = "not refined, since the package optuna (extra `optimise`) is not installed"
 Score = Callable[[dict[str, Value]], float | None]
 
 
@@ -28,7 +29,7 @@ def refine(
     try:
         import optuna
     except ImportError:
-        return [], ""
+        return [], MISSING
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     tried: dict[tuple[float, ...], tuple[float, dict[str, Value]]] = {}
 

@@ -202,6 +202,7 @@ class Search:
             deadline=self._deadline(REFINE_SHARE),
         )
         if not tried:
+            self.found.method += f"; times {method}" if method else ""
             return
         self.found.method += f"; times refined by {method}"
         first = self._candidate(best.template, tried[0])
