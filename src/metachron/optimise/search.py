@@ -84,6 +84,9 @@ class Search:
         self.by_key = {e.candidate.key: e.id for e in entrants}
         self.outcome_limits: list[Constraint] = [c for c in judge.constraints if c.on_outcome]
         self.names = list(dict.fromkeys([*goal.names, *(c.name for c in self.outcome_limits)]))
+        self._next = 1 + max(int(e.id[1:]) for e in entrants)
+        for e in entrants:
+            self.found.entrants[e.id] = replace(e, candidate=self._anchored(e.candidate))
         self.began = time.monotonic()
 
     @property
@@ -166,7 +169,8 @@ class Search:
             return None
         known = self.by_key.get(strategy_key(strategy))
         if known is None:
-            new = Candidate(f"c{len(self.found.entrants) + 1}", strategy, values, template)
+            new = Candidate(f"c{self._next}", strategy, values, template)
+            self._next += 1
             self.found.entrants[new.id] = self.judge.enter([new])[0]
             self.by_key[new.key] = known = new.id
         entrant = self.found.entrants[known]
@@ -245,7 +249,7 @@ class Search:
 
     def _slice(self) -> None:
         """Candidates that differ from the best in one variable."""
-        best = self._anchored(self._best())
+        best = self._best()
         if best.template < 0:
             return
 
