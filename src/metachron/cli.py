@@ -376,12 +376,14 @@ def sbml(
 
 @app.command()
 def timetable(
-    document: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan.json or an optimise.json.")],
+    document: Annotated[
+        Path, typer.Argument(metavar="PLAN.json", help="A plan.json, optimise.json or update.json.")
+    ],
     strategy: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Strategy, by name, expression or id; the best or the reference when left out.",
+            help="By name, expression or id; the best or the reference when left out.",
         ),
     ] = None,
     start: Annotated[

@@ -316,9 +316,10 @@ def command(document: Optimisation) -> str:
         f"--objective {document.objective.name}",
         f"--seed {document.seed}",
     ]
-    for key, flag in (("draws", "--draws"), ("horizon_years", "--horizon"), ("budget", "--budget")):
-        if settings.get(key) is not None:
-            parts.append(f"{flag} {settings[key]}")
+    flags = {"twins": "--twins", "draws": "--draws", "horizon_years": "--horizon"}
+    parts += [f"{flag} {settings[key]}" for key, flag in flags.items() if settings.get(key) is not None]
+    if settings.get("budget_seconds") is not None:
+        parts.append(f"--budget {settings['budget_seconds']:g}s")
     for key, flag in (("templates", "--strategy"), ("constraints", "--constraint")):
         found = settings.get(key)
         if isinstance(found, list | tuple):
