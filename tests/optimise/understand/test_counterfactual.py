@@ -6,9 +6,17 @@ import numpy as np
 import pytest
 from pairs import pair_of
 
-from metachron.optimise.understand.changed import findings_of, largest_mm, set_largest, set_marker, set_number
+from metachron.optimise.understand.changed import (
+    findings_of,
+    largest_mm,
+    set_largest,
+    set_marker,
+    set_nodes,
+    set_number,
+)
 from metachron.optimise.understand.counterfactual import counterfactuals, crossing, for_patient
 from metachron.patient import derive
+from metachron.patient.checks import check
 from metachron.patient.examples import read_example
 
 X = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
@@ -60,6 +68,18 @@ def test_findings_are_changed_as_said() -> None:
         "markers.msi",
         "liver.remnant_share",
     ]
+
+
+def test_more_positive_nodes_make_adjuvant_chemotherapy_worth_more() -> None:
+    pair = pair_of("stage3_adjuvant", "adjuvant_mfolfox6", "observation", objective="rfs")
+    names = [f.name for f in findings_of(pair.patient, resects=False)]
+    assert names == ["primary.nodes_positive"]
+    gains = []
+    for count in (1.0, 10.0):
+        there = for_patient(pair, set_nodes(pair.patient, count))
+        assert check(there.patient) == []
+        gains.append(there.signed(there.twins(400)).mean())
+    assert gains[1] > gains[0] > 0
 
 
 def test_ras_mutation_takes_the_benefit_of_an_egfr_antibody() -> None:

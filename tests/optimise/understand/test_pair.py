@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from pairs import pair_of
 
+from metachron.optimise.understand.contrast import favoured, not_ranked
 from metachron.optimise.understand.pair import of_difference, set_parameters
 from metachron.optimise.understand.ranges import free_parameters, quantiles
+from metachron.optimise.understand.text import opening, signed, within
 from metachron.patient.examples import read_example
 from metachron.plan.make import make_plan
 
@@ -68,3 +70,25 @@ def test_quantiles_span_the_distribution(prior: bool) -> None:
         assert low <= mid <= high
         assert low < high, name
     assert set(quantiles("cell_effect_real", [0.05, 0.3, 0.7, 0.95], prior=prior)) == {0.0, 1.0}
+
+
+def test_a_proven_strategy_is_chosen_before_an_unproven_one() -> None:
+    pair = pair_of("stage3_adjuvant", "adjuvant_mfolfox6", "adjuvant_mfolfox6_cik")
+    assert favoured(pair.first, pair.second, -5.0) == "adjuvant_mfolfox6"
+    assert favoured(pair.second, pair.first, 5.0) == "adjuvant_mfolfox6"
+    assert favoured(pair.second, pair.second, 5.0) == ""
+    assert favoured(pair.first, pair.first, 5.0) == "adjuvant_mfolfox6"
+    assert "never ranked above" in not_ranked(pair.first, pair.second)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(-0.04, "0.0"), (0.05, "+0.1"), (-1.26, "-1.3"), (0.0, "0.0"), (None, "0.0")]
+)
+def test_nought_has_no_sign(value, said) -> None:
+    assert signed(value) == said
+
+
+def test_titles_keep_abbreviations() -> None:
+    assert within("Oxaliplatin kill added") == "oxaliplatin kill added"
+    assert within("RAS test") == "RAS test"
+    assert opening("ln mean") == "Ln mean"

@@ -20,7 +20,7 @@ from metachron.optimise.understand.pair import Pair, measured, paired, set_param
 from metachron.optimise.understand.ranges import free_parameters, quantiles
 from metachron.optimise.understand.results import Sensitivity, Sobol, SobolIndex, TornadoBar
 from metachron.optimise.understand.sobol import Indices, design, indices
-from metachron.optimise.understand.text import unit_of, within
+from metachron.optimise.understand.text import signed, unit_of, within
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.bands import Paired
@@ -249,7 +249,7 @@ def _words(
         span = f"{bar.low_value:.3g} to {bar.high_value:.3g}{unit_of(bar.unit)}"
         said.append(
             f"{bar.title} ({span}) moves the difference from"
-            f" {bar.at_low.value:+.1f} to {bar.at_high.value:+.1f} {unit}{turn} ({bar.basis})."
+            f" {signed(bar.at_low.value)} to {signed(bar.at_high.value)} {unit}{turn} ({bar.basis})."
         )
     if not any(bar.flips for bar in bars):
         said.append("No parameter alone changes which strategy is ahead.")
