@@ -338,6 +338,14 @@ def test_a_point_far_off_does_not_squeeze_the_rest() -> None:
     assert "Beyond the edge" not in text_of(optimise_report.render(sample_search()))
 
 
+def test_a_front_that_was_asked_for_shows_its_objectives_only() -> None:
+    search = sample_search()
+    assert [x.name for x in optimise_report.traded(search)] == ["rfs", "qaly", "burden"]
+    search.settings["objective"] = "rmst,burden"
+    assert [x.name for x in optimise_report.traded(search)] == ["burden"]
+    assert Outline(optimise_report.render(search)).open == []
+
+
 def test_what_is_too_small_to_matter_is_as_good() -> None:
     search = sample_search(as_good=[f"c{i}" for i in range(1, 10)], least_that_matters=0.5)
     assert [c.standing for c in shown(search).ranked[6:]] == ["alike", "near", "near", "apart"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from metachron.optimise.results import Optimisation, Plateau
+from metachron.optimise.results import ObjectiveDescription, Optimisation, Plateau
 from metachron.optimise.understand.results import Understanding
 from metachron.optimise.update.results import Update
 from metachron.report import calendar, optimise_cells, optimise_figures, optimise_page, optimise_trade, words
@@ -151,7 +151,7 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
     """What the sections of a search are made from."""
     cells = optimise_cells.groups(document, found.all)
     strengths = optimise_cells.effects(cells)
-    others = [x for x in document.objectives if x.name != document.objective.name][:TRADES]
+    others = traded(document)
     return {
         "document": document,
         "lead": lead(document, found),
@@ -179,6 +179,14 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
         "refusals": tables.refusals(document),
         "search": _search_facts(document),
     }
+
+
+def traded(document: Optimisation) -> list[ObjectiveDescription]:
+    """Objectives set against the one that is ranked: those of the front when one was asked for."""
+    others = [x for x in document.objectives if x.name != document.objective.name]
+    asked = str(document.settings.get("objective") or "").replace(" ", "").split(",")
+    front = [x for x in others if x.name in asked] if document.front and len(asked) > 1 else []
+    return (front or others)[:TRADES]
 
 
 # --- the answer ----------------------------------------------------------------------------------------
@@ -265,7 +273,9 @@ def _more(found: Shown) -> str:
     hidden = found.ranked_in_all - len(found.ranked)
     parts = []
     if hidden > 0:
-        parts.append(f"{words.plural(hidden, 'more ranked timetable')} in the document.")
+        parts.append(
+            f"{words.plural(hidden, 'more ranked timetable')} in the document; most left the race early."
+        )
     unranked = found.unranked_in_all - len(found.unranked)
     if unranked > 0:
         parts.append(f"{words.plural(unranked, 'more')} that may not be ranked.".replace("mores", "more"))
