@@ -228,7 +228,7 @@ def _bands(search: Search, request: Request) -> list[CellsBand]:
 def _summary(search: Search, request: Request) -> SearchSummary:
     found: Found = search.found
     race = found.race
-    entrants: list[Entrant] = list(found.entrants.values())
+    entrants: list[Entrant] = [found.entrants[c.id] for c in search.space.candidates]
     return SearchSummary(
         method=found.method if race is not None else "nothing to rank: shown on fresh twins only",
         space_size=len(search.space.candidates),
