@@ -15,11 +15,7 @@ from update_sample import sample_update
 from metachron import DISCLAIMER
 from metachron.plan.results import Estimate
 from metachron.report import optimise_report, understand_report, update_report
-from metachron.report.optimise_report import (
-    write_optimise_report,
-    write_understand_report,
-    write_update_report,
-)
+from metachron.report.optimise_report import write_optimise_report
 from metachron.report.optimise_scale import Scale
 from metachron.report.optimise_view import (
     Candidate,
@@ -31,6 +27,8 @@ from metachron.report.optimise_view import (
 )
 from metachron.report.optimise_words import said
 from metachron.report.understand_figures import figure_text
+from metachron.report.understand_report import write_understand_report
+from metachron.report.update_report import write_update_report
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 

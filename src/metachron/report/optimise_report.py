@@ -33,11 +33,8 @@ from metachron.report.optimise_words import composed, said
 from metachron.report.understand_report import (
     understand_context,
     understand_sections,
-    write_understand_report,
 )
-from metachron.report.update_report import update_context, update_sections, write_update_report
-
-__all__ = ["render", "write_optimise_report", "write_understand_report", "write_update_report"]
+from metachron.report.update_report import update_context, update_sections
 
 RIVALS = 4  # calendars beside that of the best
 TRADES = 3  # figures of one objective against another
