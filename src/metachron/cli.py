@@ -263,7 +263,8 @@ def example(
 @app.command()
 def schema(
     document: Annotated[
-        str, typer.Argument(metavar="DOCUMENT", help="patient, plan, optimise, finding, update or understand.")
+        str,
+        typer.Argument(metavar="DOCUMENT", help="patient, plan, optimise, finding, update or understand."),
     ] = "patient",
 ) -> None:
     """Print the JSON Schema of a document: what is read, or what is printed with --json."""

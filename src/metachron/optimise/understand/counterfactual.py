@@ -37,6 +37,7 @@ BINS = 8
 CLEAR = 2.0  # standard errors on the other side that count as a change of sign
 Z_90 = 1.6448536269514722
 MOST_UNSEEN = 4
+MOST_NAMED = 5
 
 
 def counterfactuals(
@@ -306,6 +307,8 @@ def _values(points: list[Point]) -> str:
 def _words(items: list[Counterfactual], behind: str, ahead: str) -> list[str]:
     flips = [c for c in items if c.flips_at is not None]
     if not flips:
-        tried = ", ".join(within(c.title) for c in items)
+        tried = ", ".join(within(c.title) for c in items[:MOST_NAMED])
+        if len(items) > MOST_NAMED:
+            tried += f" and {len(items) - MOST_NAMED} more"
         return [f"Nothing plausible would put {behind} ahead of {ahead} (tried one at a time: {tried})."]
     return [c.words for c in flips[:4]]
