@@ -29,8 +29,8 @@ SHUFFLES, RESAMPLES = 20, 30
 class Worth:
     """Gain from knowing something, 90 % interval, and probability that the choice changes.
 
-    `floor`: what a shuffled x gave, already subtracted. `distinct`: beyond 95 % of the shuffled, and the interval clear of nought. `expected`
-    (n,): E[d | x] of each twin.
+    `floor`: what a shuffled x gave, already subtracted. `distinct`: beyond 95 % of the shuffled, and the
+    interval clear of nought. `expected` (n,): E[d | x] of each twin.
     """
 
     value: float
