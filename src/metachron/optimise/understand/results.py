@@ -119,7 +119,9 @@ class Sobol(Result):
     """Variance-based sensitivity, by SALib, of the parameters that the screening kept."""
 
     difference: list[SobolIndex] = Field(description="Of the difference between the strategies.")
-    ranking: list[SobolIndex] = Field(description="Of the probability that the first is ahead.")
+    ranking: list[SobolIndex] = Field(
+        description="Of the probability that the first is ahead; empty when hardly any row ranks otherwise."
+    )
     spread: float = Field(description="SD of the difference over these parameters, chance taken out.")
     noise_share: float = Field(description="Share of the raw variance that was chance.")
     share_first_ahead: float = Field(description="Share of the rows in which the first is ahead.")

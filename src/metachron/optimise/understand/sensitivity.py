@@ -31,6 +31,7 @@ Say = Callable[[str, float], None]
 ENDS = [0.05, 0.95]
 LEAST_ESS = 50.0  # fewer candidates that agree with the findings say nothing of this patient
 CLEAR = 2.0  # standard errors
+RARE = 0.02  # share of the rows with another ranking, below which there is nothing to explain
 
 
 @dataclass(frozen=True)
@@ -204,12 +205,13 @@ def _sobol(pair: Pair, names: list[str], effort: Effort, say: Say, *, prior: boo
     error = np.maximum(by_twin.std(1, ddof=1) / np.sqrt(effort.sobol_twins), 1e-9)
     found = indices(by_twin, d, pair.seed)
     ranking = indices(ndtr(mean / error), d, pair.seed)
+    ahead = float((mean > 0).mean())
     return Sobol(
         difference=_indices(names, found),
-        ranking=_indices(names, ranking),
+        ranking=_indices(names, ranking) if RARE < ahead < 1.0 - RARE else [],
         spread=float(np.sqrt(found.variance)),
         noise_share=float(np.clip(found.noise_share, 0.0, 1.0)),
-        share_first_ahead=float((mean > 0).mean()),
+        share_first_ahead=ahead,
         rows=rows.shape[0],
         twins=effort.sobol_twins,
         lives=pair.lives - before,
