@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from metachron.optimise.field import Entrant, Judge, check_field
 from metachron.optimise.goal import Goal, describe, parse_goal
 from metachron.optimise.limits import limits_of_search
 from metachron.optimise.objectives import OBJECTIVES, window_days
+from metachron.optimise.race import Race
 from metachron.optimise.results import CellsBand, Optimisation, SearchSummary, VariableResult
 from metachron.optimise.search import Found, Say, Search, Settings
 from metachron.optimise.sentences import sentences
@@ -66,14 +68,17 @@ def optimise(patient: Patient, request: Request | None = None) -> Optimisation:
     Same arguments, same document, whatever the threads, as long as the budget does not end the search.
     """
     request = request or Request()
+    began = time.monotonic()
     goal = parse_goal(request.objective, patient)
     held = [*clinical_constraints(), *(parse_constraint(text) for text in request.constraints)]
-    search = _prepared(patient, request, goal, held)
+    search = _prepared(patient, request, goal, held, began)
     search.run()
     return _document(patient, request, search, held)
 
 
-def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constraint]) -> Search:
+def _prepared(
+    patient: Patient, request: Request, goal: Goal, held: list[Constraint], began: float = 0.0
+) -> Search:
     """The field of candidates, judged, ready to race."""
     catalogue = load_catalogue()
     request.say("making the space of candidates", 0.0)
@@ -112,6 +117,7 @@ def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constra
         request.budget,
         request.seed,
         MATTERS[unit] if request.matters is None else request.matters,
+        began,
     )
     search = Search(space, entrants, judge, batches, goal, own.id, settings, request.say)
     search.by_key.update(ids)
@@ -165,6 +171,10 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     return document.model_copy(update={"words": sentences(document), "bibliography": bibliography([], cited)})
 
 
+def _why(race: Race | None) -> str:
+    return race.stopped_because if race is not None else "nothing may be ranked"
+
+
 def _by_id(keys: list[str], values: list[float]) -> dict[str, float]:
     return {k: round(float(v), 6) for k, v in zip(keys, values, strict=True)}
 
@@ -211,7 +221,7 @@ def _bands(search: Search, request: Request) -> list[CellsBand]:
         for k in found.final
         if found.entrants[k].unranked and has_cells(found.entrants[k].candidate.strategy)
     ]
-    if not with_cells:
+    if not with_cells or search.late(1.0):
         return []
     request.say("infused cells over the prior of their kinetics", 0.94)
     means = dict(zip(with_cells, search.scores(with_cells).mean(0).tolist(), strict=True))
@@ -238,6 +248,6 @@ def _summary(search: Search, request: Request) -> SearchSummary:
         search_twins=int(race.draw.size) if race else 0,
         evaluation_twins=request.twins,
         draws=request.draws,
-        stopped_because=race.stopped_because if race else "nothing may be ranked",
-        complete=race.complete if race else True,
+        stopped_because="the budget ended" if found.cut else _why(race),
+        complete=(race is None or race.complete) and not found.cut,
     )

@@ -45,6 +45,7 @@ class Settings:
     budget: float
     seed: int
     matters: float = 0.0
+    began: float = 0.0  # on the monotonic clock
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Found:
     front: list[str] = field(default_factory=list)
     pieces: list[Slice] = field(default_factory=list)
     violated: dict[str, str] = field(default_factory=dict)
+    cut: bool = False  # the budget ended before all of `final` was evaluated
 
 
 class Search:
@@ -87,7 +89,7 @@ class Search:
         self._next = 1 + max(int(e.id[1:]) for e in entrants)
         for e in entrants:
             self.found.entrants[e.id] = replace(e, candidate=self._anchored(e.candidate))
-        self.began = time.monotonic()
+        self.began = settings.began or time.monotonic()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -100,6 +102,10 @@ class Search:
 
     def _deadline(self, share: float) -> float:
         return self.began + share * self.settings.budget
+
+    def late(self, share: float) -> bool:
+        """Is this share of the budget gone?"""
+        return time.monotonic() > self._deadline(share)
 
     def run(self) -> Found:
         """The whole search. Raises InputError when no candidate meets what is asked of outcomes."""
@@ -187,7 +193,7 @@ class Search:
     def _refine(self) -> None:
         """Search times between the values of the grid; the best is taken only when it can be told apart."""
         best, race = self._best(), self.found.race
-        if best.template < 0 or race is None or self.goal.several:
+        if best.template < 0 or race is None or self.goal.several or self.late(REFINE_SHARE):
             return
         self.say("searching times between the values of the grid", 0.58)
 
@@ -264,7 +270,8 @@ class Search:
         final = self._final_set()
         evaluator, reached = self.fresh, list[str]()
         for i, key in enumerate(final):
-            if i > 2 and time.monotonic() > self._deadline(0.95):
+            if i > 2 and self.late(0.9):
+                self.found.cut = True
                 break
             self.say(f"evaluating {len(final)} candidates on {self.settings.twins:,} fresh twins",
                      0.7 + 0.2 * i / len(final))  # fmt: skip
