@@ -95,11 +95,7 @@ def make_understanding(
     goal = parse_goal(asked.objective, patient)
     arms = _two(patient, strategies, catalogue, asked)
     moved = varied(arms, catalogue)
-    if asked.what is not None and "heatmap" in asked.what and moved is None:
-        hint = "Add a strategy with cells, e.g. 'mfolfox6*12 + cik*8@8', or leave heatmap out."
-        raise InputError(Problem("--what", f"a heat map is of infused cells, and {NO_CELLS}", "", hint))
-    if "sensitivity" in asked.parts:
-        need_salib()
+    _check_parts(asked, moved)
     found = read_findings(patient, catalogue)
     compile_arms(patient, list(arms), found, catalogue)
     pair = _pair(patient, found, catalogue, arms, goal, asked)
@@ -107,26 +103,8 @@ def make_understanding(
     twins = pair.twins(asked.twins, strict=True)
     values = (pair.values(a.strategy, twins, a.programme) for a in arms)
     first, second = values
+    empty = _nothing_yet(pair, twins, (first, second), goal, ensemble, asked)
     d = pair.objective.sign * (first - second)
-    contrast = contrast_of(pair, d, twins)
-    empty = Understanding(
-        version=__version__,
-        seed=asked.seed,
-        settings={"twins": asked.twins, "draws": asked.draws, "horizon_years": HORIZON_YEARS,
-                  "what": list(asked.parts), **({"prior": 1} if asked.prior else {})},
-        disclaimer=DISCLAIMER,
-        parameters_status=status(ensemble),
-        provenance=document.provenance(ensemble),
-        outside=list(arms[0].rests.domain.patient),
-        patient=patient.model_dump(mode="json"),
-        situation=situation(patient, catalogue).value,
-        objective=goal.description(window_days(pair.horizon_days)),
-        first=compared(arms[0], first, twins),
-        second=compared(arms[1], second, twins),
-        contrast=contrast,
-        lives=0,
-        words=[],
-    )  # fmt: skip
     whole = _parts(empty, pair, (twins, d), moved, ensemble, asked, say)
     cited = [*situation_citations(situation(patient, catalogue)), *_citations(whole)]
     return whole.model_copy(
@@ -137,6 +115,45 @@ def make_understanding(
             "limits": [*limits_of(whole), *limits(ensemble)],
         }
     )
+
+
+def _check_parts(asked: Asked, moved: Varied | None) -> None:
+    """Raise InputError for a part that was asked for and cannot be made."""
+    if asked.what is not None and "heatmap" in asked.what and moved is None:
+        hint = "Add a strategy with cells, e.g. 'mfolfox6*12 + cik*8@8', or leave heatmap out."
+        raise InputError(Problem("--what", f"a heat map is of infused cells, and {NO_CELLS}", "", hint))
+    if "sensitivity" in asked.parts:
+        need_salib()
+
+
+def _nothing_yet(
+    pair: Pair,
+    twins: Twins,
+    values: tuple[Floats, Floats],
+    goal: Goal,
+    ensemble: Ensemble | None,
+    asked: Asked,
+) -> Understanding:
+    """The document before its parts; `values` (n,): the objective under each strategy."""
+    first, second = values
+    return Understanding(
+        version=__version__,
+        seed=asked.seed,
+        settings={"twins": asked.twins, "draws": asked.draws, "horizon_years": HORIZON_YEARS,
+                  "what": list(asked.parts), **({"prior": 1} if asked.prior else {})},
+        disclaimer=DISCLAIMER,
+        parameters_status=status(ensemble),
+        provenance=document.provenance(ensemble),
+        outside=list(pair.first.rests.domain.patient),
+        patient=pair.patient.model_dump(mode="json"),
+        situation=situation(pair.patient, pair.catalogue).value,
+        objective=goal.description(window_days(pair.horizon_days)),
+        first=compared(pair.first, first, twins),
+        second=compared(pair.second, second, twins),
+        contrast=contrast_of(pair, pair.objective.sign * (first - second), twins),
+        lives=0,
+        words=[],
+    )  # fmt: skip
 
 
 def _two(patient: Patient, names: Sequence[str], catalogue: Catalogue, asked: Asked) -> tuple[Arm, Arm]:
