@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from metachron.errors import InputError
+from metachron.optimise.evaluate import strategy_key
 from metachron.optimise.space import asked_templates, build, default_space, load_spaces, make_space
 from metachron.optimise.template import parse_template
 from metachron.patient.examples import example_names, read_example
 from metachron.strategies.candidates import Situation
 from metachron.strategies.catalogue import load_catalogue
 from metachron.strategies.eligibility import judge
-from metachron.strategies.language import parse_plan
+from metachron.strategies.language import resolve
 
 CATALOGUE = load_catalogue()
 
@@ -25,7 +26,7 @@ def test_default_space_of_every_example(name: str) -> None:
     eligible = [c for c in space.candidates if judge(patient, c.strategy, CATALOGUE).eligible != "no"]
     assert len(eligible) > len(space.candidates) / 2
     for candidate in space.candidates:  # what is printed can be run again
-        assert parse_plan(candidate.expression, CATALOGUE) == candidate.strategy.steps
+        assert strategy_key(resolve(candidate.expression, CATALOGUE)) == candidate.key, candidate.expression
 
 
 def test_every_template_of_every_situation_can_be_built() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.optimise.expression import expression_of
 from metachron.optimise.understand.pair import Pair, measured, of_difference, paired
 from metachron.optimise.understand.results import Compared, Contrast
 from metachron.optimise.understand.text import signed
@@ -14,7 +15,7 @@ from metachron.plan.compare import is_detectable
 from metachron.plan.document import domain_result
 from metachron.plan.results import Reason, worst
 from metachron.plan.twins import Twins
-from metachron.strategies.language import format_steps
+from metachron.strategies.catalogue import load_catalogue
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,7 @@ def compared(arm: Arm, values: Floats, twins: Twins) -> Compared:
     return Compared(
         name=arm.strategy.name,
         title=arm.strategy.title,
-        expression=format_steps(arm.strategy.steps),
+        expression=expression_of(arm.strategy, load_catalogue()),
         evidence_grade=arm.grade.grade.value,
         eligible=arm.eligibility.eligible,
         reasons=[Reason(**r.model_dump()) for r in arm.eligibility.reasons],
