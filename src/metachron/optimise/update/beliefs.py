@@ -194,14 +194,20 @@ def _sentence(q: Quantity, first: Spread, then: Spread, moved: str) -> str:
 
 
 def _show(q: Quantity, s: Spread, mean: bool) -> str:
-    value = s.mean if mean else s.median
     if q.unit == "fraction":
-        whole = f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.0f} %"
-        return whole if mean else f"{whole} ({100 * s.lower:.2g} to {100 * s.upper:.2g} %)"
+        whole = f"{_percent(s.mean if mean else s.median)} %"
+        return whole if mean else f"{whole} ({_percent(s.lower)} to {_percent(s.upper)} %)"
     unit = {"days": " days", "lesions": "", "times average": " times the average"}[q.unit]
-    return f"{value:.2g}{unit} ({s.lower:.2g} to {s.upper:.2g})" if value < 10 else (
-        f"{value:.0f}{unit} ({s.lower:.0f} to {s.upper:.0f})"
-    )  # fmt: skip
+    return f"{_figure(s.mean if mean else s.median)}{unit} ({_figure(s.lower)} to {_figure(s.upper)})"
+
+
+def _percent(share: float) -> str:
+    return _figure(100.0 * share)
+
+
+def _figure(value: float) -> str:
+    """Two digits below ten, whole numbers above."""
+    return f"{value:.2g}" if value < 9.95 else f"{value:.0f}"
 
 
 def strategy_beliefs(
