@@ -199,7 +199,8 @@ def _between(found: Measured) -> str:
 def _tornado(console: Console, found: Sensitivity, unit: str) -> None:
     from rich.table import Table
 
-    from metachron.optimise.understand.text import signed, unit_of
+    from metachron.optimise.numbers import signed
+    from metachron.optimise.understand.text import unit_of
 
     table = Table("parameter", "5 to 95 %", f"A minus B ({unit})", "Sobol total", "rests on")
     totals = {i.name: _between(i.total) for i in found.sobol.difference} if found.sobol else {}
@@ -228,7 +229,7 @@ def _worth(console: Console, found: Information) -> None:
 def _map(console: Console, found: HeatMap) -> None:
     from rich.table import Table
 
-    from metachron.optimise.understand.text import signed
+    from metachron.optimise.numbers import signed
 
     table = Table(f"half-life (d) / {found.axis}", *map(str, found.days))
     for half_life, row in zip(found.half_lives, found.cells, strict=True):

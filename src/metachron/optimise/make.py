@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from metachron import DISCLAIMER, __version__
+from metachron.optimise.against import trial_citations, with_trials_against
 from metachron.optimise.answer import Answer
 from metachron.optimise.batches import Batches
 from metachron.optimise.cells import cells_band, has_cells
@@ -128,7 +129,7 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     ensemble, found, answer = search.judge.ensemble, search.found, Answer(search)
     window = window_days(search.batches.horizon_days)
     request.say("summarising", 0.92)
-    evaluations = answer.evaluations()
+    evaluations = with_trials_against(answer.evaluations(), found.reference, found.entrants)
     objective = search.goal.description(window)
     names = list(dict.fromkeys([*search.goal.names, *OBJECTIVES]))
     objectives = [describe(n, window) for n in names]
@@ -168,6 +169,7 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     cited = [*situation_citations(where), *(c for o in objectives for c in o.citations)]
     cited += [c for k in held for c in k.citations] + [c for t in search.space.templates for c in t.citations]
     cited += [c for e in evaluations for r in e.reasons for c in r.citations]
+    cited += trial_citations(evaluations, found.entrants)
     return document.model_copy(update={"words": sentences(document), "bibliography": bibliography([], cited)})
 
 

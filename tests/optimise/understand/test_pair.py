@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from pairs import pair_of
 
+from metachron.optimise.numbers import signed
 from metachron.optimise.understand.contrast import favoured, not_ranked
 from metachron.optimise.understand.pair import of_difference, set_parameters
 from metachron.optimise.understand.ranges import free_parameters, quantiles
-from metachron.optimise.understand.text import opening, signed, within
+from metachron.optimise.understand.text import opening, within
 from metachron.patient.examples import read_example
 from metachron.plan.make import make_plan
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.optimise.expression import expression_of
+from metachron.optimise.numbers import signed
 from metachron.optimise.understand.pair import Pair, measured, of_difference, paired
 from metachron.optimise.understand.results import Compared, Contrast
-from metachron.optimise.understand.text import signed
 from metachron.plan.arms import UNPROVEN, Arm
 from metachron.plan.bands import Paired
 from metachron.plan.compare import is_detectable

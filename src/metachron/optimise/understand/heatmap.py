@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.optimise.numbers import signed
 from metachron.optimise.understand.pair import Pair, paired, set_parameters
 from metachron.optimise.understand.results import HeatCell, HeatMap, HeatRow
-from metachron.optimise.understand.text import signed
 from metachron.plan.arms import Arm
 from metachron.plan.bands import HIGH, LOW, Paired, by_draw, shrink, weighted_quantile
 from metachron.plan.compare import is_detectable

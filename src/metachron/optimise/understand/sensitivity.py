@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from metachron.errors import TwinError
+from metachron.optimise.numbers import signed
 from metachron.optimise.results import Measured
 from metachron.optimise.understand.pair import Pair, measured, paired, set_parameters
 from metachron.optimise.understand.ranges import free_parameters, quantiles
 from metachron.optimise.understand.results import Sensitivity, Sobol, SobolIndex, TornadoBar
 from metachron.optimise.understand.sobol import Indices, design, indices
-from metachron.optimise.understand.text import signed, unit_of, within
+from metachron.optimise.understand.text import unit_of, within
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.bands import Paired

@@ -16,9 +16,3 @@ def within(title: str) -> str:
 def unit_of(unit: str) -> str:
     """The unit after a number, with its space; nothing for a pure number."""
     return "" if unit in ("", "1") else f" {unit}"
-
-
-def signed(value: float | None, digits: int = 1) -> str:
-    """A number with its sign; nought has none."""
-    rounded = round(value or 0.0, digits)
-    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"

@@ -148,16 +148,7 @@ def make_update(
     seen = observations(pool, before.people, past, case.evidence, patient.assessed_on, seed)
     fates = strategy_beliefs(earlier, todo, before, after, years)
     sampled = _sampling(pool, before.people, after.people)
-    return Update(
-        **_frame(plan),
-        **_story(case, moved, seen, fates, sampled),
-        years=years,
-        observations=seen,
-        sampling=sampled,
-        beliefs=moved,
-        strategies=fates,
-        plan=plan,
-    )
+    return Update(**_frame(plan), **_story(case, moved, seen, fates, sampled), years=years, plan=plan)
 
 
 def condition(case: Case, options: Options, say: Progress) -> tuple[Past, Pool, Group, Group]:
@@ -220,7 +211,7 @@ def _story(
     fates: list[StrategyBelief],
     sampled: Sampling,
 ) -> dict[str, Any]:
-    """The parts of the document that are words or come from the records."""
+    """What was found and believed, in figures and words."""
     return {
         "assessed_on": case.patient.assessed_on.isoformat(),
         "today": case.updated.assessed_on.isoformat(),
@@ -233,6 +224,10 @@ def _story(
         "notes": case.notes,
         "updated_patient": case.updated.model_dump(mode="json"),
         "limits": LIMITS,
+        "observations": seen,
+        "sampling": sampled,
+        "beliefs": moved,
+        "strategies": fates,
     }
 
 
