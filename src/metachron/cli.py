@@ -263,7 +263,8 @@ def example(
 @app.command()
 def schema(
     document: Annotated[
-        str, typer.Argument(metavar="DOCUMENT", help="patient, plan, optimise, finding or update.")
+        str,
+        typer.Argument(metavar="DOCUMENT", help="patient, plan, optimise, finding, update or understand."),
     ] = "patient",
 ) -> None:
     """Print the JSON Schema of a document: what is read, or what is printed with --json."""
@@ -376,12 +377,14 @@ def sbml(
 
 @app.command()
 def timetable(
-    document: Annotated[Path, typer.Argument(metavar="PLAN.json", help="A plan.json or an optimise.json.")],
+    document: Annotated[
+        Path, typer.Argument(metavar="PLAN.json", help="A plan.json, optimise.json or update.json.")
+    ],
     strategy: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Strategy, by name, expression or id; the best or the reference when left out.",
+            help="By name, expression or id; the best or the reference when left out.",
         ),
     ] = None,
     start: Annotated[

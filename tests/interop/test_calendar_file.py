@@ -26,6 +26,7 @@ from metachron.interop.calendar_file import (
     write_csv,
     write_ics,
 )
+from metachron.optimise.results import Evaluation, ObjectiveDescription, Optimisation, SearchSummary
 from metachron.plan.results import Bar, Estimate, Plan, StrategyResult, TwinSummary
 
 OXALI = "5-fluorouracil, leucovorin and oxaliplatin (mFOLFOX6)"
@@ -244,6 +245,73 @@ def test_a_spreadsheet_takes_no_label_for_a_formula() -> None:
     evil = [bar("surgery", "=HYPERLINK(1)", 1, 2)]
     document.strategies[0] = strategy("conversion", "", evil)
     assert "\nsurgery,'=HYPERLINK(1)," in csv_text(timetable_of(document))
+
+
+def search(best: str | None = "c2") -> Optimisation:
+    """Two candidates, the second the best."""
+    listed = [
+        ("c1", "hepatectomy", [CONVERSION[2]]),
+        ("c2", "mfolfox6*8 + bevacizumab > hepatectomy", CONVERSION),
+    ]
+    candidates = [
+        Evaluation(
+            id=id,
+            name=text,
+            expression=text,
+            title=text,
+            evidence_grade="option",
+            basis="outside",
+            eligible="yes",
+            timetable=bars,
+        )
+        for id, text, bars in listed
+    ]
+    summary = SearchSummary(
+        method="",
+        space_size=2,
+        refused=0,
+        evaluated=2,
+        rounds=1,
+        search_twins=100,
+        evaluation_twins=100,
+        draws=2,
+        stopped_because="",
+        complete=True,
+    )
+    return Optimisation(
+        version=__version__,
+        seed=1,
+        settings={},
+        disclaimer=DISCLAIMER,
+        patient={"id": "case-1", "assessed_on": "2025-09-08"},
+        situation="",
+        objective=ObjectiveDescription(name="rmst", words="", unit="months", direction="maximise"),
+        reference="c1",
+        evaluations=candidates,
+        best=best,
+        search=summary,
+    )
+
+
+@pytest.mark.parametrize(
+    ("best", "asked", "chosen"),
+    [
+        ("c2", None, "mfolfox6*8 + bevacizumab > hepatectomy"),
+        (None, None, "hepatectomy"),
+        ("c2", "C1", "hepatectomy"),
+    ],
+)
+def test_a_search_gives_its_best_else_its_standard(best: str | None, asked: str | None, chosen: str) -> None:
+    table = timetable_of(search(best), asked)
+    assert table.strategy == chosen
+    assert "outside the data (do not rely on it)" in ics_bytes(table).decode().replace("\r\n ", "")
+
+
+def test_a_plan_and_a_search_name_the_same_event_alike() -> None:
+    """The same strategy of the same patient moves in a calendar instead of doubling."""
+    ours = [str(e["UID"]) for e in parsed()]
+    theirs = Calendar.from_ical(ics_bytes(timetable_of(search()))).walk("VEVENT")
+    assert [str(e["UID"]) for e in theirs] == ours
 
 
 def test_files_are_written(tmp_path: Path) -> None:

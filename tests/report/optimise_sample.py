@@ -265,7 +265,12 @@ def sample_search(**changes: Any) -> Optimisation:
         "seed": 1,
         "disclaimer": DISCLAIMER,
         "situation": "resectable liver metastases",
-        "settings": {"draws": 40, "horizon_years": 10, "budget": "180 s", "templates": ["perioperative"]},
+        "settings": {
+            "draws": 40,
+            "horizon_years": 10,
+            "budget_seconds": 180.0,
+            "templates": ["perioperative"],
+        },
         "parameters_status": "Parameters are an ensemble fitted to trials.",
         "patient": {
             "id": "sample-1",

@@ -12,11 +12,9 @@ from test_report_browser import CONTRAST, OVERLAPS
 from understand_sample import sample_understanding
 from update_sample import sample_update
 
-from metachron.report.optimise_report import (
-    write_optimise_report,
-    write_understand_report,
-    write_update_report,
-)
+from metachron.report.optimise_report import write_optimise_report
+from metachron.report.understand_report import write_understand_report
+from metachron.report.update_report import write_update_report
 
 pytestmark = pytest.mark.browser
 KINDS = ("search", "understand", "update")

@@ -15,11 +15,8 @@ from update_sample import sample_update
 from metachron import DISCLAIMER
 from metachron.plan.results import Estimate
 from metachron.report import optimise_report, understand_report, update_report
-from metachron.report.optimise_report import (
-    write_optimise_report,
-    write_understand_report,
-    write_update_report,
-)
+from metachron.report.optimise_report import write_optimise_report
+from metachron.report.optimise_scale import Scale
 from metachron.report.optimise_view import (
     Candidate,
     letter,
@@ -30,7 +27,8 @@ from metachron.report.optimise_view import (
 )
 from metachron.report.optimise_words import said
 from metachron.report.understand_figures import figure_text
-from metachron.report.update_figures import Scale
+from metachron.report.understand_report import write_understand_report
+from metachron.report.update_report import write_update_report
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
@@ -338,8 +336,32 @@ def test_a_point_far_off_does_not_squeeze_the_rest() -> None:
     assert "Beyond the edge" not in text_of(optimise_report.render(sample_search()))
 
 
+def test_a_front_that_was_asked_for_shows_its_objectives_only() -> None:
+    search = sample_search()
+    assert [x.name for x in optimise_report.traded(search)] == ["rfs", "qaly", "burden"]
+    search.settings["objective"] = "rmst,burden"
+    assert [x.name for x in optimise_report.traded(search)] == ["burden"]
+    assert Outline(optimise_report.render(search)).open == []
+
+
 def test_what_is_too_small_to_matter_is_as_good() -> None:
     search = sample_search(as_good=[f"c{i}" for i in range(1, 10)], least_that_matters=0.5)
     assert [c.standing for c in shown(search).ranked[6:]] == ["alike", "near", "near", "apart"]
     text = text_of(optimise_report.render(search))
     assert "8 of 16 others are as good as A: not told apart, or within 0.5 months" in text
+
+
+def test_strategies_are_a_and_b_in_sentences() -> None:
+    why = sample_understanding()
+    both = f"{why.first.expression} and {why.second.expression} differ by -0.5 months."
+    assert understand_report.lettered(why, both) == "A and B differ by \N{MINUS SIGN}0.5 months"
+    inside = "two_stage_hepatectomy > mfolfox6*6 is another"
+    assert understand_report.lettered(why, inside) == inside
+
+
+def test_what_sections_repeat_is_said_once_at_the_top() -> None:
+    why = sample_understanding()
+    assert why.sensitivity is not None
+    why.sensitivity.words = ["first of sensitivity", "second of sensitivity"]
+    why.words = ["the answer", *why.sensitivity.words]
+    assert understand_report.lead(why) == ["the answer", "first of sensitivity"]

@@ -1,5 +1,6 @@
-"""Chemotherapy before infused cells: it makes room for them, and too much of it kills them (Park 2019).
+"""Chemotherapy before infused cells: it makes room for them, and too much of it kills them.
 
+Park 2019 (PMID 31387920), a model of the immune system under chemotherapy, called it the Goldilocks window.
 One strength hits both: the log kill of lymphocytes and the kill of infused cells scale together.
 """
 

@@ -53,6 +53,7 @@ def test_an_interval_hardly_changes_survival(law: str) -> None:
     assert 0.85 < hazard("continuous", law, "death") < 1.07
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_without_effects_of_the_line_neither_changes_survival(law: str) -> None:
     """What is wrong above is the count of lines: without it survival is flat within a tenth."""
@@ -91,6 +92,7 @@ def test_intermittent_treatment_still_reaches_the_next_line(law: str) -> None:
     assert breaks.outcomes["lines"].mean() > 0.5 * without.outcomes["lines"].mean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_re_challenge_works_and_works_better_when_resistance_fades(law: str) -> None:
     """Half-life of resistant clones 4.4 months (Parseghian 2019, recalled); 21 % respond (PMID 30476968)."""

@@ -314,13 +314,37 @@ def test_markers_are_asked_of_later_steps_too() -> None:
     [
         ("mfolfox6_stop_and_go", "option", "oxaliplatin-stop-and-go"),
         ("mfolfox6_intermittent", "option", "treatment-free-interval"),
-        ("mfolfox6_bevacizumab_reintroduced", "option", "oxaliplatin-stop-and-go"),
+        ("mfolfox6_bevacizumab_reintroduced", "option", "treatment-free-interval"),
         ("folfiri_cetuximab_rechallenge", "investigational", "anti-egfr-rechallenge"),
     ],
 )
 def test_grades_of_what_is_declared(name: str, grade: str, row: str) -> None:
     found = evidence_grade(CATALOGUE.strategies[name], patient({"liver.all_lesions_resectable": False}))
     assert (found.grade.value, found.row) == (grade, row)
+
+
+def test_stop_and_go_keeps_a_drug_and_an_interval_none() -> None:
+    changes = {"liver.all_lesions_resectable": False}
+
+    def row(plan: str) -> str:
+        return evidence_grade(strategy(plan, Intent.DISEASE_CONTROL), patient(changes)).row
+
+    assert row("mfolfox6*6 > [progression] mfolfox6") == "treatment-free-interval"
+    assert row("mfolfox6*6 > lv5fu2 > [progression] mfolfox6") != "treatment-free-interval"
+    assert row("mfolfox6 > [progression] folfiri") != "treatment-free-interval"
+
+
+def test_trials_of_intervals_saw_no_gain_in_survival() -> None:
+    found = evidence_grade(
+        CATALOGUE.strategies["mfolfox6_intermittent"], patient({"liver.all_lesions_resectable": False})
+    )
+    assert found.no_gain
+    assert {t.citation for t in found.trials} <= set(found.citations)
+    assert found.trials[0].words == (
+        "COIN, against continuous chemotherapy: hazard ratio of death 1.08"
+        " (80% interval 1.01 to 1.17; recalled)"
+    )
+    assert all(t.low <= t.hazard_ratio <= t.high for t in found.trials)
 
 
 def test_a_switch_of_drugs_is_no_rechallenge() -> None:

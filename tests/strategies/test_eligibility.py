@@ -12,6 +12,7 @@ from rule_cases import BASE, PAST, fires, given_before, patient, rules, strategy
 
 from metachron.errors import InputError
 from metachron.evidence.references import load_references
+from metachron.patient.load import read_patient
 from metachron.strategies.catalogue import load_catalogue
 from metachron.strategies.eligibility import judge, load_rules
 from metachron.strategies.grade import load_grades
@@ -203,17 +204,51 @@ def judged(plan: Any, changes: dict[str, Any] | None = None) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("gap", "stop", "refused"), [(41, 0, True), (42, 0, False), (28, 1, False), (27, 1, True)]
+    # the last dose is given on the first day of its cycle of 14 days
+    ("gap", "stop", "refused"),
+    [(27, 0, True), (28, 0, False), (14, 1, False), (13, 1, True)],
 )
 def test_six_weeks_from_bevacizumab_to_the_operation(gap: int, stop: int, refused: bool) -> None:
     plan = with_gap("mfolfox6*6 + bevacizumab > hepatectomy", 1, gap, stop)
     assert ("anti-vegf-to-surgery" in judged(plan)) is refused
 
 
-@pytest.mark.parametrize(("gap", "refused"), [(27, True), (28, False), (None, False)])
-def test_four_weeks_from_chemotherapy_to_the_operation(gap: int | None, refused: bool) -> None:
-    plan = with_gap("mfolfox6*6 > hepatectomy", 1, gap)
+@pytest.mark.parametrize(
+    ("regimen", "gap", "refused"),
+    [
+        ("mfolfox6", 13, True),
+        ("mfolfox6", 14, False),
+        ("mfolfox6", None, False),
+        ("capox", 6, True),  # a cycle of 21 days
+        ("capox", 7, False),
+    ],
+)
+def test_four_weeks_from_chemotherapy_to_the_operation(regimen: str, gap: int | None, refused: bool) -> None:
+    plan = with_gap(f"{regimen}*6 > hepatectomy", 1, gap)
     assert ("chemotherapy-to-surgery" in judged(plan)) is refused
+
+
+def test_the_interval_of_the_planner_is_as_good_when_written_out() -> None:
+    """The default gap after mFOLFOX6 is 14 days (four weeks from the last dose): said or not, one verdict."""
+    left = strategy("mfolfox6*6 + bevacizumab > hepatectomy")
+    written = strategy("mfolfox6*6 + bevacizumab > [14d] hepatectomy")
+    assert judged(written) == judged(left)
+    assert [s.stop_partner_before_surgery_cycles for s in written.steps] == [1, 0]
+    case = read_patient(Path(__file__).parents[2] / "examples" / "synchronous_bilobar.json")
+    named = load_catalogue().strategies["conversion_mfolfox6_bevacizumab"]
+    gap = named.steps[1].model_copy(update={"gap_days": 14})
+    twin = named.model_copy(update={"steps": [named.steps[0], gap, *named.steps[2:]]})
+    one, other = (judge(case, plan, load_catalogue()) for plan in (named, twin))
+    assert one.eligible == other.eligible == "yes"
+    assert rules(one, "not eligible") == rules(other, "not eligible") == set()
+
+
+def test_a_course_between_counts_towards_the_interval() -> None:
+    plan = "mfolfox6*6 + bevacizumab > capecitabine*1 > hepatectomy"
+    assert "anti-vegf-to-surgery" not in judged(
+        with_gap(plan, 2, 7)
+    )  # 14 of the last cycle, 21 between and 7
+    assert "anti-vegf-to-surgery" in judged(with_gap(plan, 2, 6))
 
 
 @pytest.mark.parametrize(("gap", "refused"), [(27, True), (28, False), (None, False)])

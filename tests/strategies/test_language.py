@@ -270,3 +270,56 @@ def test_missing_noisy_and_large_files(tmp_path):
     noise.write_bytes(b"a" * 1_000_001)
     with pytest.raises(InputError, match="too large"):
         load_strategy_file(noise)
+
+
+# --- the schedule of scans after an expression
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hepatectomy | surveillance=minimal",
+        "Hepatectomy|Surveillance = MINIMAL",
+        "hepatectomy| surveillance=minimal ",
+    ],
+)
+def test_a_schedule_of_scans_after_a_strategy(text):
+    usual, other = resolve("hepatectomy"), resolve(text)
+    assert other.surveillance == "minimal" != usual.surveillance
+    assert other.steps == usual.steps
+    assert other.name == "hepatectomy | surveillance=minimal"
+    assert CATALOGUE.surveillance["minimal"].title in other.title
+    assert resolve(other.name) == other
+
+
+def test_the_usual_schedule_written_out_changes_nothing():
+    usual = resolve("mfolfox6*6 > hepatectomy")
+    assert resolve(f"mfolfox6*6 > hepatectomy | surveillance={usual.surveillance}") == usual
+
+
+def test_a_file_and_an_observation_take_a_schedule(tmp_path):
+    text = "name: mine\ntitle: Mine\nsummary: Mine.\nintent: curative\nplan: hepatectomy\n"
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    assert resolve(f"{tmp_path / 'mine.yaml'} | surveillance=intensive").surveillance == "intensive"
+    assert resolve("observation | surveillance=minimal").steps == []
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "words"),
+    [
+        ("hepatectomy | surveillance=intensiv", 14, "Did you mean intensive?"),
+        ("hepatectomy | surveillance=dreimonatlich", 14, "standard, intensive, minimal"),
+        ("hepatectomy | intensive", 14, "surveillance=NAME"),
+        ("hepatectomy |", 14, "surveillance=NAME"),
+        ("hepatectomy | surveillance=standard | surveillance=minimal", 14, "once"),
+        ("hepatctomy | surveillance=minimal", None, "Did you mean hepatectomy?"),
+        (" | surveillance=minimal", 1, "the strategy is empty"),
+    ],
+)
+def test_what_a_schedule_refuses(text, column, words):
+    with pytest.raises(InputError) as caught:
+        resolve(text)
+    (problem,) = caught.value.problems
+    assert words in f"{problem.message} {problem.allowed} {problem.suggestion}"
+    if column:
+        assert problem.path == f"column {column}"

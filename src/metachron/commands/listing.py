@@ -14,7 +14,7 @@ from metachron.errors import InputError, Problem
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-DOCUMENTS = ("patient", "plan", "optimise", "finding", "update")
+DOCUMENTS = ("patient", "plan", "optimise", "finding", "update", "understand")
 
 
 def list_catalogue() -> None:
@@ -133,6 +133,10 @@ def _model_of(document: str) -> type[BaseModel]:
         from metachron.optimise.update.results import Update
 
         return Update
+    if document == "understand":
+        from metachron.optimise.understand.results import Understanding
+
+        return Understanding
     if document == "optimise":
         from metachron.optimise.results import Optimisation
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from metachron.optimise.results import Optimisation
 
 CHECKPOINT = "search.checkpoint"
-SHORTEST, LONGEST = 1.0, 86_400.0
+SHORTEST, LONGEST = 10.0, 86_400.0
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0}
 
 
@@ -58,7 +58,7 @@ def read_budget(text: str) -> float:
         raise InputError(Problem("--budget", f"{text!r} is no time", "e.g. 150s, 3min or 0.5h"))
     seconds = float(match[1]) * _UNITS[match[2]]
     if not SHORTEST <= seconds <= LONGEST:
-        raise InputError(Problem("--budget", f"{text} is out of range", "1 s to 24 h"))
+        raise InputError(Problem("--budget", f"{text} is out of range", "10 s to 24 h"))
     return seconds
 
 
@@ -99,6 +99,8 @@ def run_optimise(options: OptimiseOptions) -> None:
         if folder is not None:
             progress("writing the report", 1.0)
             write_optimisation(document, folder)
+            if checkpoint is not None and document.search.complete:
+                checkpoint.unlink(missing_ok=True)  # nothing is left to go on with
     if options.as_json:
         sys.stdout.write(optimisation_json(document, escape=not utf8(sys.stdout.encoding)))
     else:

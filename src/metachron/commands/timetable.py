@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from metachron.interop.calendar_file import Document
 
 ICS, CSV = "timetable.ics", "timetable.csv"
-KNOWN = ("metachron-plan/1", "metachron-optimise/1")
+KNOWN = ("metachron-plan/1", "metachron-optimise/1", "metachron-update/1")
 MOST_BYTES = 200_000_000
 
 
@@ -63,7 +63,10 @@ def run_timetable(options: TimetableOptions) -> None:
 
 
 def read_document(path: Path) -> Document:
-    """The plan or the document of a search in a JSON file. Raises InputError, OSError."""
+    """The plan, the document of a search, or the plan of an update in a JSON file.
+
+    Raises InputError, OSError.
+    """
     found = read_json(path)
     name = found.get("schema_name")
     if name == KNOWN[0]:
@@ -76,9 +79,16 @@ def read_document(path: Path) -> Document:
 
         search: Optimisation = validated(Optimisation, found, path)
         return search
+    if name == KNOWN[2]:
+        from metachron.optimise.update.results import Update
+
+        update: Update = validated(Update, found, path)
+        return update.plan
     what = f"'{terminal.clean(str(name))[:80]}'" if name else "missing"
     raise InputError(
-        Problem("schema_name", f"is {what}", " or ".join(KNOWN), "Give a plan.json or an optimise.json"),
+        Problem(
+            "schema_name", f"is {what}", ", ".join(KNOWN), "Give a plan.json, optimise.json or update.json"
+        ),
         str(path),
     )
 

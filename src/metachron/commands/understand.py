@@ -199,13 +199,17 @@ def _between(found: Measured) -> str:
 def _tornado(console: Console, found: Sensitivity, unit: str) -> None:
     from rich.table import Table
 
+    from metachron.optimise.numbers import signed
+    from metachron.optimise.understand.text import unit_of
+
     table = Table("parameter", "5 to 95 %", f"A minus B ({unit})", "Sobol total", "rests on")
     totals = {i.name: _between(i.total) for i in found.sobol.difference} if found.sobol else {}
     for bar in found.tornado[:MOST_ROWS]:
         table.add_row(
             bar.title,
-            f"{bar.low_value:.3g} to {bar.high_value:.3g} {bar.unit}",
-            f"{bar.at_low.value:+.2f} to {bar.at_high.value:+.2f}" + (" flips" if bar.flips else ""),
+            f"{bar.low_value:.3g} to {bar.high_value:.3g}{unit_of(bar.unit)}",
+            f"{signed(bar.at_low.value, 2)} to {signed(bar.at_high.value, 2)}"
+            + (" flips" if bar.flips else ""),
             totals.get(bar.name, ""),
             bar.basis,
         )
@@ -225,7 +229,11 @@ def _worth(console: Console, found: Information) -> None:
 def _map(console: Console, found: HeatMap) -> None:
     from rich.table import Table
 
+    from metachron.optimise.numbers import signed
+
     table = Table(f"half-life (d) / {found.axis}", *map(str, found.days))
     for half_life, row in zip(found.half_lives, found.cells, strict=True):
-        table.add_row(f"{half_life:g}", *(f"{c.mean:+.2f}\n{c.lower:+.1f}..{c.upper:+.1f}" for c in row))
+        table.add_row(
+            f"{half_life:g}", *(f"{signed(c.mean, 2)}\n{signed(c.lower)}..{signed(c.upper)}" for c in row)
+        )
     console.print(table)

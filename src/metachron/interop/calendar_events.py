@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from metachron.errors import InputError
 from metachron.plan.results import Bar, Basis
 from metachron.strategies.catalogue import Catalogue, load_catalogue
-from metachron.strategies.language import parse_plan
+from metachron.strategies.language import resolve
 from metachron.strategies.schema import EffectClass, Step
 
 DRUG_LANES = ("chemotherapy", "targeted", "immunotherapy")
@@ -83,7 +83,7 @@ def short_title(title: str) -> str:
 def _series_of_steps(expression: str, catalogue: Catalogue) -> dict[tuple[str, str], list[Series]]:
     """Lane and label of a bar, as `plan.timetable` writes them -> its series, in the order of the steps."""
     try:
-        steps = parse_plan(expression, catalogue)
+        steps = resolve(expression, catalogue).steps
     except InputError:
         return {}
     found: dict[tuple[str, str], list[Series]] = {}

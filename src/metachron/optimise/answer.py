@@ -166,12 +166,12 @@ class Answer:
         found = self.found
         if found.best is None:
             return []
-        best, evaluator = found.entrants[found.best].candidate, self.search.fresh
+        best = found.entrants[found.best].candidate
         made, matters = [], self.search.settings.matters
         unit = self.search.goal.description(0.0).unit
         for piece in found.pieces:
-            for _, other in piece.others:
-                evaluator.values(other.strategy, self.search.names)
+            if any(other.id not in found.final for _, other in piece.others):
+                continue  # the budget ended before they were evaluated
             made.append(plateau(piece, lambda c: self.search.paired(c, best), matters, unit))
         sequence = self._sequence(best.template)
         return [*([sequence] if sequence else []), *made]

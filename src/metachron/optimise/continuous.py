@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from metachron.optimise.results import Value
 from metachron.optimise.template import Template
 
+MISSING = "not refined, since the package optuna (extra `optimise`) is not installed"
 Score = Callable[[dict[str, Value]], float | None]
 
 
@@ -28,7 +29,7 @@ def refine(
     try:
         import optuna
     except ImportError:
-        return [], ""
+        return [], MISSING
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     tried: dict[tuple[float, ...], tuple[float, dict[str, Value]]] = {}
 
@@ -50,10 +51,16 @@ def refine(
         if len(free) > 1:
             sampler, method = optuna.samplers.CmaEsSampler(seed=seed, n_startup_trials=4), "CMA-ES"
         study = optuna.create_study(direction="maximize", sampler=sampler)
-        study.enqueue_trial({v.name: round(float(start[v.name])) for v in free})
+        study.enqueue_trial({v.name: _inside(start[v.name], v.values) for v in free})
         study.optimize(objective, n_trials=trials, callbacks=[_stop(deadline)])
     best = sorted(tried.values(), key=lambda found: -found[0])
     return [values for found, values in best if found > float("-inf")], f"{method} over {len(free)} times"
+
+
+def _inside(value: Value, grid: Sequence[Value]) -> int:
+    """The value, or the end of the grid that is nearest."""
+    numbers = [float(x) for x in grid]
+    return round(min(max(float(value), min(numbers)), max(numbers)))
 
 
 def _stop(deadline: float) -> Callable[..., None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from metachron import DISCLAIMER, __version__
+from metachron.optimise.against import trial_citations, with_trials_against
 from metachron.optimise.answer import Answer
 from metachron.optimise.batches import Batches
 from metachron.optimise.cells import cells_band, has_cells
@@ -15,6 +17,7 @@ from metachron.optimise.field import Entrant, Judge, check_field
 from metachron.optimise.goal import Goal, describe, parse_goal
 from metachron.optimise.limits import limits_of_search
 from metachron.optimise.objectives import OBJECTIVES, window_days
+from metachron.optimise.race import Race
 from metachron.optimise.results import CellsBand, Optimisation, SearchSummary, VariableResult
 from metachron.optimise.search import Found, Say, Search, Settings
 from metachron.optimise.sentences import sentences
@@ -38,8 +41,8 @@ DAYS_PER_YEAR = 365.25
 class Request:
     """What is asked of a search, as typed. `templates` empty: the default space of the situation.
 
-    `matters`: smallest difference of the objective that counts (None: a quarter of a month, or a day). `budget` in
-    seconds; `twins`: fresh twins of the evaluation; `checkpoint`: file that keeps what was worked
+    `matters`: smallest difference of the objective that counts (None: a quarter of a month, or a day).
+    `budget` in seconds; `twins`: fresh twins of the evaluation; `checkpoint`: file that keeps what was worked
     out, so that a killed search goes on.
     """
 
@@ -66,14 +69,17 @@ def optimise(patient: Patient, request: Request | None = None) -> Optimisation:
     Same arguments, same document, whatever the threads, as long as the budget does not end the search.
     """
     request = request or Request()
+    began = time.monotonic()
     goal = parse_goal(request.objective, patient)
     held = [*clinical_constraints(), *(parse_constraint(text) for text in request.constraints)]
-    search = _prepared(patient, request, goal, held)
+    search = _prepared(patient, request, goal, held, began)
     search.run()
     return _document(patient, request, search, held)
 
 
-def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constraint]) -> Search:
+def _prepared(
+    patient: Patient, request: Request, goal: Goal, held: list[Constraint], began: float = 0.0
+) -> Search:
     """The field of candidates, judged, ready to race."""
     catalogue = load_catalogue()
     request.say("making the space of candidates", 0.0)
@@ -112,6 +118,7 @@ def _prepared(patient: Patient, request: Request, goal: Goal, held: list[Constra
         request.budget,
         request.seed,
         MATTERS[unit] if request.matters is None else request.matters,
+        began,
     )
     search = Search(space, entrants, judge, batches, goal, own.id, settings, request.say)
     search.by_key.update(ids)
@@ -122,7 +129,7 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     ensemble, found, answer = search.judge.ensemble, search.found, Answer(search)
     window = window_days(search.batches.horizon_days)
     request.say("summarising", 0.92)
-    evaluations = answer.evaluations()
+    evaluations = with_trials_against(answer.evaluations(), found.reference, found.entrants)
     objective = search.goal.description(window)
     names = list(dict.fromkeys([*search.goal.names, *OBJECTIVES]))
     objectives = [describe(n, window) for n in names]
@@ -162,7 +169,12 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     cited = [*situation_citations(where), *(c for o in objectives for c in o.citations)]
     cited += [c for k in held for c in k.citations] + [c for t in search.space.templates for c in t.citations]
     cited += [c for e in evaluations for r in e.reasons for c in r.citations]
+    cited += trial_citations(evaluations, found.entrants)
     return document.model_copy(update={"words": sentences(document), "bibliography": bibliography([], cited)})
+
+
+def _why(race: Race | None) -> str:
+    return race.stopped_because if race is not None else "nothing may be ranked"
 
 
 def _by_id(keys: list[str], values: list[float]) -> dict[str, float]:
@@ -211,7 +223,7 @@ def _bands(search: Search, request: Request) -> list[CellsBand]:
         for k in found.final
         if found.entrants[k].unranked and has_cells(found.entrants[k].candidate.strategy)
     ]
-    if not with_cells:
+    if not with_cells or search.late(1.0):
         return []
     request.say("infused cells over the prior of their kinetics", 0.94)
     means = dict(zip(with_cells, search.scores(with_cells).mean(0).tolist(), strict=True))
@@ -228,7 +240,7 @@ def _bands(search: Search, request: Request) -> list[CellsBand]:
 def _summary(search: Search, request: Request) -> SearchSummary:
     found: Found = search.found
     race = found.race
-    entrants: list[Entrant] = list(found.entrants.values())
+    entrants: list[Entrant] = [found.entrants[c.id] for c in search.space.candidates]
     return SearchSummary(
         method=found.method if race is not None else "nothing to rank: shown on fresh twins only",
         space_size=len(search.space.candidates),
@@ -238,6 +250,6 @@ def _summary(search: Search, request: Request) -> SearchSummary:
         search_twins=int(race.draw.size) if race else 0,
         evaluation_twins=request.twins,
         draws=request.draws,
-        stopped_because=race.stopped_because if race else "nothing may be ranked",
-        complete=race.complete if race else True,
+        stopped_because="the budget ended" if found.cut else _why(race),
+        complete=(race is None or race.complete) and not found.cut,
     )

@@ -102,22 +102,19 @@ def _words(piece: Slice, alike: Sequence[Value], different: Sequence[Value], num
     name, unit = piece.variable.name, piece.variable.unit
     if unit == "d" and numbers:
         return _in_days(name, float(min(numbers)), float(max(numbers)), float(piece.value), bool(different))
-    shown = ", ".join(text_of(v) for v in alike)
+    shown, rest = (", ".join(text_of(v) for v in values) for values in (alike, different))
     if not different:
         return f"{name}: it does not matter here; {shown} are as good as each other."
     if len(alike) == 1:
-        return (
-            f"{name}: {shown} is best; {', '.join(text_of(v) for v in different)} can be told apart from it."
-        )
-    rest = ", ".join(text_of(v) for v in different)
-    return f"{name}: {shown} are as good as each other; {rest} is worse."
+        return f"{name}: {shown} is best; worse: {rest}."
+    return f"{name}: {shown} are as good as each other; worse: {rest}."
 
 
 def _in_days(name: str, low: float, high: float, best: float, matters: bool) -> str:
     if low == high:
         return f"{name}: {best:g} days is best; every other time tried is worse."
     half = (high - low) / 2
-    around = f"+-{half:g} days around day {(high + low) / 2:g}"
+    around = f"+-{half:g} around {(high + low) / 2:g}"
     if not matters:
         return (
             f"{name}: timing does not matter here within {low:g} to {high:g} days ({around}), which is all"

@@ -94,6 +94,9 @@ def run_race(
             race.stopped_because = "no candidate meets what is asked of outcomes"
             return race
         _drop(race)
+        if race.not_reached:
+            race.stopped_because = "the budget ended"
+            return race
         reason = _finished(race)
         if reason:
             race.stopped_because, race.complete = reason, True

@@ -68,6 +68,9 @@ class Evaluation(Result):
         description="In this patient's setting."
     )
     basis: Basis = Field(description="What its outcomes rest on.")
+    trials_against: str = Field(
+        "", description="Registered trials that saw no gain in survival where the model sees one; else empty."
+    )
     eligible: Literal["yes", "no", "unknown"] = Field(description="no: listed, not evaluated.")
     reasons: list[Reason] = Field(default_factory=list, description="Refusals and broken constraints first.")
     objectives: dict[str, Measured] = Field(

@@ -45,6 +45,7 @@ class Settings:
     budget: float
     seed: int
     matters: float = 0.0
+    began: float = 0.0  # on the monotonic clock
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Found:
     front: list[str] = field(default_factory=list)
     pieces: list[Slice] = field(default_factory=list)
     violated: dict[str, str] = field(default_factory=dict)
+    cut: bool = False  # the budget ended before all of `final` was evaluated
 
 
 class Search:
@@ -84,7 +86,10 @@ class Search:
         self.by_key = {e.candidate.key: e.id for e in entrants}
         self.outcome_limits: list[Constraint] = [c for c in judge.constraints if c.on_outcome]
         self.names = list(dict.fromkeys([*goal.names, *(c.name for c in self.outcome_limits)]))
-        self.began = time.monotonic()
+        self._next = 1 + max(int(e.id[1:]) for e in entrants)
+        for e in entrants:
+            self.found.entrants[e.id] = replace(e, candidate=self._anchored(e.candidate))
+        self.began = settings.began or time.monotonic()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -97,6 +102,10 @@ class Search:
 
     def _deadline(self, share: float) -> float:
         return self.began + share * self.settings.budget
+
+    def late(self, share: float) -> bool:
+        """Is this share of the budget gone?"""
+        return time.monotonic() > self._deadline(share)
 
     def run(self) -> Found:
         """The whole search. Raises InputError when no candidate meets what is asked of outcomes."""
@@ -166,7 +175,8 @@ class Search:
             return None
         known = self.by_key.get(strategy_key(strategy))
         if known is None:
-            new = Candidate(f"c{len(self.found.entrants) + 1}", strategy, values, template)
+            new = Candidate(f"c{self._next}", strategy, values, template)
+            self._next += 1
             self.found.entrants[new.id] = self.judge.enter([new])[0]
             self.by_key[new.key] = known = new.id
         entrant = self.found.entrants[known]
@@ -183,7 +193,7 @@ class Search:
     def _refine(self) -> None:
         """Search times between the values of the grid; the best is taken only when it can be told apart."""
         best, race = self._best(), self.found.race
-        if best.template < 0 or race is None or self.goal.several:
+        if best.template < 0 or race is None or self.goal.several or self.late(REFINE_SHARE):
             return
         self.say("searching times between the values of the grid", 0.58)
 
@@ -202,6 +212,7 @@ class Search:
             deadline=self._deadline(REFINE_SHARE),
         )
         if not tried:
+            self.found.method += f"; times {method}" if method else ""
             return
         self.found.method += f"; times refined by {method}"
         first = self._candidate(best.template, tried[0])
@@ -244,7 +255,7 @@ class Search:
 
     def _slice(self) -> None:
         """Candidates that differ from the best in one variable."""
-        best = self._anchored(self._best())
+        best = self._best()
         if best.template < 0:
             return
 
@@ -259,7 +270,8 @@ class Search:
         final = self._final_set()
         evaluator, reached = self.fresh, list[str]()
         for i, key in enumerate(final):
-            if i > 2 and time.monotonic() > self._deadline(0.95):
+            if i > 2 and self.late(0.9):
+                self.found.cut = True
                 break
             self.say(f"evaluating {len(final)} candidates on {self.settings.twins:,} fresh twins",
                      0.7 + 0.2 * i / len(final))  # fmt: skip

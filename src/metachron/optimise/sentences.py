@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from metachron.optimise.numbers import plain, signed
 from metachron.optimise.results import CellsBand, Evaluation, Measured, Optimisation
 
 
@@ -14,6 +15,7 @@ def sentences(document: Optimisation) -> list[str]:
     best = document.evaluation(document.best)
     return [
         _best(document, best),
+        *_against(document, best),
         *_as_good(document),
         *_reference(document, best),
         *[p.words for p in document.plateau],
@@ -28,8 +30,8 @@ def quantity(found: Measured, unit: str) -> str:
     if found.value is None:
         return "not known"
     if found.lower is None or found.upper is None:
-        return f"{found.value:.1f} {unit}"
-    return f"{found.value:.1f} {unit} (90 % interval {found.lower:.1f} to {found.upper:.1f})"
+        return f"{plain(found.value)} {unit}"
+    return f"{plain(found.value)} {unit} (90 % interval {plain(found.lower)} to {plain(found.upper)})"
 
 
 def _best(document: Optimisation, best: Evaluation) -> str:
@@ -42,6 +44,16 @@ def _best(document: Optimisation, best: Evaluation) -> str:
         return f"{head}; {sure}, and every other can be told apart from it."
     others = "1 other" if len(alike) == 2 else f"{len(alike) - 1} others"
     return f"{head}; {sure}, and {others} cannot be told apart from it (odds under 9 to 1)."
+
+
+def _against(document: Optimisation, best: Evaluation) -> list[str]:
+    """Trials that contradict the best, and the best of those that none contradicts."""
+    if not best.trials_against:
+        return []
+    ranked = sorted((e for e in document.evaluations if e.rank is not None), key=lambda e: e.rank or 0)
+    other = next((e for e in ranked if not e.trials_against and e.difference is not None), None)
+    more = f" The first that no trial contradicts: {other.title} (rank {other.rank})." if other else ""
+    return [f"Contradicted by trials: {best.trials_against}{more}"]
 
 
 def _as_good(document: Optimisation) -> list[str]:
@@ -89,8 +101,8 @@ def _cells(document: Optimisation) -> list[str]:
         found.append(
             f"Infused cells ({title}): over the prior of half-life {_span(rows, 'half_life_days')} d,"
             f" lymphotoxicity {_span(rows, 'lymphotoxicity')} /d and effect {_span(rows, 'effect')} /d they"
-            f" change the objective by {min(values):+.1f} to {max(values):+.1f} {unit} if they kill at all;"
-            " no data identify these, so they are never ranked."
+            f" change the objective by {signed(min(values))} to {signed(max(values))} {unit} if they kill at"
+            " all; no data identify these, so they are never ranked."
         )
     return found
 

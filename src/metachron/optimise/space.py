@@ -14,13 +14,15 @@ from pydantic import ValidationError
 from metachron.errors import InputError, Problem
 from metachron.evidence.references import load_references
 from metachron.optimise.evaluate import strategy_key
+from metachron.optimise.expression import expression_of
 from metachron.optimise.results import Value
-from metachron.optimise.template import SURVEILLANCE, Template, parse_template
+from metachron.optimise.template import Template, parse_template
 from metachron.patient.schema import Patient
 from metachron.strategies.base import Entry
 from metachron.strategies.candidates import Situation, candidates, situation
 from metachron.strategies.catalogue import Catalogue, load_catalogue, plain_name, read_yaml
-from metachron.strategies.language import format_steps, resolve
+from metachron.strategies.language import resolve
+from metachron.strategies.scans import SURVEILLANCE, with_schedule
 from metachron.strategies.schema import Strategy
 
 FILE = Path(__file__).parent / "spaces.yaml"
@@ -48,8 +50,8 @@ class Candidate:
 
     @property
     def expression(self) -> str:
-        """As `metachron plan --strategy` takes it; lymphodepletion left away is not said."""
-        return format_steps(self.strategy.steps)
+        """As `metachron plan --strategy` takes it, to simulate the same lives."""
+        return expression_of(self.strategy, load_catalogue())
 
     @property
     def key(self) -> str:
@@ -165,15 +167,10 @@ def build(template: Template, values: dict[str, Value], catalogue: Catalogue) ->
         raise InputError(
             error.problems, source=f"{error.source} ({shown})" if shown else error.source
         ) from None
-    if not schedule or schedule == strategy.surveillance:
-        return strategy
-    strategy = strategy.model_copy(update={"surveillance": schedule})
-    if all(v.name != SURVEILLANCE for v in template.variables):
-        return strategy
-    title = f"{strategy.title}; {catalogue.surveillance[schedule].title}"
-    return strategy.model_copy(
-        update={"name": f"{strategy.name} | {SURVEILLANCE}={schedule}", "title": title}
-    )
+    made = with_schedule(strategy, schedule, catalogue)
+    if any(v.name == SURVEILLANCE for v in template.variables):
+        return made
+    return made.model_copy(update={"title": strategy.title})  # all of the template are scanned alike
 
 
 def _shown(value: Value) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from metachron.errors import InputError, Problem
 from metachron.optimise.results import Value
 from metachron.strategies.catalogue import Catalogue, plain_name
+from metachron.strategies.scans import SURVEILLANCE
 
 MOST_VALUES = 200
 _HOLE = re.compile(r"\{([^{}]*)\}")
@@ -28,7 +29,6 @@ _NAMED = re.compile(r"\s*([A-Za-z][A-Za-z0-9_ ]*?)\s*=(.*)", re.DOTALL)
 _RANGE = re.compile(r"\s*(\d{1,4})\s*\.\.\s*(\d{1,4})\s*(?::\s*(\d{1,4})\s*)?(d|days)?\s*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_\-]*")
 FORM = "{4..6}, {28..56:14}, {2,8,13}, {gap=28..56:14} and {gap}"
-SURVEILLANCE = "surveillance"
 
 
 @dataclass(frozen=True)

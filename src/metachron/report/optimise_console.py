@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from metachron.optimise.numbers import plain, signed
 from metachron.optimise.results import Evaluation, Measured, ObjectiveDescription, Optimisation
 
 MOST_ROWS, MOST_UNRANKED, MOST_REFUSED = 12, 6, 5
@@ -14,14 +15,16 @@ DASH = "-"
 
 def summary_lines(document: Optimisation) -> list[str]:
     """Patient, what was sought and how, the result in sentences, and what no output may go without."""
-    search, title = document.search, document.patient.get("title") or document.patient.get("id") or "patient"
+    search, draws = document.search, document.search.draws
+    title = document.patient.get("title") or document.patient.get("id") or "patient"
     lines = [
         f"{title}",
         f"Situation: {document.situation}",
         f"Sought: {document.objective.words} ({document.objective.direction})",
         f"Space: {search.space_size} candidates, {search.refused} refused, {search.evaluated} evaluated; "
-        f"{search.rounds} rounds on {search.search_twins:,} search twins, survivors on "
-        f"{search.evaluation_twins:,} fresh twins; {search.draws} parameter draws, seed {document.seed}",
+        f"{search.rounds} {'round' if search.rounds == 1 else 'rounds'} on {search.search_twins:,} search "
+        f"twins, survivors on {search.evaluation_twins:,} fresh twins; {draws} parameter draws, "
+        f"seed {document.seed}",
         "",
         *(f"- {sentence}" for sentence in document.words),
         "",
@@ -72,7 +75,7 @@ def _ranked(document: Optimisation, ranked: list[Evaluation]) -> Table:
         mark = "=" if e.id in document.as_good and e.id != document.best else ""
         row = (
             f"{e.rank}{mark}",
-            f"{e.name}\n({'standard, ' if e.id == document.reference else ''}{e.basis})",
+            f"{e.name}\n({_marks(document, e)})",
             _value(e, document.objective),
             "best" if e.id == document.best else _signed(e.difference),
             _probability(document.probability_best.get(e.id)),
@@ -80,6 +83,11 @@ def _ranked(document: Optimisation, ranked: list[Evaluation]) -> Table:
         )
         table.add_row(*(Text(cell) for cell in row))
     return table
+
+
+def _marks(document: Optimisation, e: Evaluation) -> str:
+    marks = ["standard"] if e.id == document.reference else []
+    return ", ".join([*marks, e.basis, *(["contradicted by trials"] if e.trials_against else [])])
 
 
 def _note(document: Optimisation) -> str:
@@ -139,12 +147,12 @@ def _signed(found: Measured | None) -> str:
     if found is None or found.value is None:
         return DASH
     if found.lower is None or found.upper is None:
-        return f"{found.value:+.1f}"
-    return f"{found.value:+.1f}\n({found.lower:+.1f} to {found.upper:+.1f})"
+        return signed(found.value)
+    return f"{signed(found.value)}\n({signed(found.lower)} to {signed(found.upper)})"
 
 
 def _number(value: float | None, digits: int) -> str:
-    return DASH if value is None else f"{value:.{digits}f}"
+    return DASH if value is None else plain(value, digits)
 
 
 def _probability(value: float | None) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from metachron.optimise.results import Optimisation, Plateau
+from metachron.optimise.results import ObjectiveDescription, Optimisation, Plateau
 from metachron.optimise.understand.results import Understanding
 from metachron.optimise.update.results import Update
 from metachron.report import calendar, optimise_cells, optimise_figures, optimise_page, optimise_trade, words
@@ -33,11 +33,8 @@ from metachron.report.optimise_words import composed, said
 from metachron.report.understand_report import (
     understand_context,
     understand_sections,
-    write_understand_report,
 )
-from metachron.report.update_report import update_context, update_sections, write_update_report
-
-__all__ = ["render", "write_optimise_report", "write_understand_report", "write_update_report"]
+from metachron.report.update_report import update_context, update_sections
 
 RIVALS = 4  # calendars beside that of the best
 TRADES = 3  # figures of one objective against another
@@ -151,7 +148,7 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
     """What the sections of a search are made from."""
     cells = optimise_cells.groups(document, found.all)
     strengths = optimise_cells.effects(cells)
-    others = [x for x in document.objectives if x.name != document.objective.name][:TRADES]
+    others = traded(document)
     return {
         "document": document,
         "lead": lead(document, found),
@@ -179,6 +176,14 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
         "refusals": tables.refusals(document),
         "search": _search_facts(document),
     }
+
+
+def traded(document: Optimisation) -> list[ObjectiveDescription]:
+    """Objectives set against the one that is ranked: those of the front when one was asked for."""
+    others = [x for x in document.objectives if x.name != document.objective.name]
+    asked = str(document.settings.get("objective") or "").replace(" ", "").split(",")
+    front = [x for x in others if x.name in asked] if document.front and len(asked) > 1 else []
+    return (front or others)[:TRADES]
 
 
 # --- the answer ----------------------------------------------------------------------------------------
@@ -265,7 +270,9 @@ def _more(found: Shown) -> str:
     hidden = found.ranked_in_all - len(found.ranked)
     parts = []
     if hidden > 0:
-        parts.append(f"{words.plural(hidden, 'more ranked timetable')} in the document.")
+        parts.append(
+            f"{words.plural(hidden, 'more ranked timetable')} in the document; most left the race early."
+        )
     unranked = found.unranked_in_all - len(found.unranked)
     if unranked > 0:
         parts.append(f"{words.plural(unranked, 'more')} that may not be ranked.".replace("mores", "more"))
@@ -316,9 +323,10 @@ def command(document: Optimisation) -> str:
         f"--objective {document.objective.name}",
         f"--seed {document.seed}",
     ]
-    for key, flag in (("draws", "--draws"), ("horizon_years", "--horizon"), ("budget", "--budget")):
-        if settings.get(key) is not None:
-            parts.append(f"{flag} {settings[key]}")
+    flags = {"twins": "--twins", "draws": "--draws", "horizon_years": "--horizon"}
+    parts += [f"{flag} {settings[key]}" for key, flag in flags.items() if settings.get(key) is not None]
+    if settings.get("budget_seconds") is not None:
+        parts.append(f"--budget {settings['budget_seconds']:g}s")
     for key, flag in (("templates", "--strategy"), ("constraints", "--constraint")):
         found = settings.get(key)
         if isinstance(found, list | tuple):

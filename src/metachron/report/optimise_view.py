@@ -76,12 +76,13 @@ class Shown:
 def shown(document: Optimisation) -> Shown:
     """Candidates in the order of their rank; the reference is always among them.
 
-    Those that were evaluated and may not be ranked (unproven, outside the data) follow. Those that only
-    left the race have no letter.
+    Those that were evaluated and may not be ranked (unproven, outside the data) follow. Those that left the
+    race before the last comparison have no letter.
     """
     ranked = sorted((e for e in document.evaluations if e.rank is not None), key=lambda e: e.rank or 0)
-    first = ranked[:SHOWN]
-    first += [e for e in ranked[SHOWN:] if e.id == document.reference]
+    compared = [e for e in ranked if e.id in document.probability_best] or ranked
+    first = compared[:SHOWN]
+    first += [e for e in ranked if e.id == document.reference and e not in first]
     rest = [e for e in document.evaluations if e.rank is None and e.objectives]
     refused = [e for e in rest if not_rankable(e) or not ranked]
     in_band = {row.id for row in document.cells_band}

@@ -18,6 +18,7 @@ def said(text: str) -> str:
     `hepatectomy, then mfolfox6*12` -> `liver resection, then 12 cycles of mFOLFOX6`.
     """
     text = re.sub(r", then after (\d+) days ", r"; \1 days later: ", text)
+    text = re.sub(r"^after (\d+) days ", r"from day \1: ", text)
     return _PARTS.sub(_said, text).replace("+-", "±")
 
 

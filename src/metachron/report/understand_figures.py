@@ -19,17 +19,21 @@ from metachron.optimise.understand.results import (
 )
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
+from metachron.report.optimise_scale import Scale
 from metachron.report.optimise_view import nice_ticks, tick_text
 
 FIRST, SECOND = "#0b4f79", "#a14a12"  # ahead: the first strategy, the second
 LOW, HIGH = "#6b4f9a", "#00705a"  # a parameter at its low and its high end
 SMALL = svg.FONT - 1
-LABEL = 2.65  # inches
+LABEL = 2.95  # inches
 CURVES = 9
 MOST_BARS = 12
+WIDE = 20.0  # parameters over a wider range are drawn on a logarithmic scale
 
 
 def wrapped(text: str, width: int = 40, lines: int = 2) -> str:
+    """A name in a few lines, its first letter large."""
+    text = words.sentence(text).rstrip(".")
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
 
 
@@ -56,7 +60,7 @@ def spread_of(found: Sequence[Measured], *, room: float = 0.08) -> tuple[float, 
 def whisker(panel: svg.Panel, low: float, high: float, row: float) -> None:
     """An interval that can be seen on a dark bar too."""
     ends = [panel.within(low), panel.within(high)]
-    panel.line(ends, [row, row], "#FFFFFF", 2.4)
+    panel.line(ends, [row, row], "#FFFFFF", 1.9)
     panel.line(ends, [row, row], svg.INK, 1.0)
 
 
@@ -80,7 +84,8 @@ def heat_map(found: HeatMap, name: str) -> Markup | None:
         if alike is not None:
             _outline(panel, i, [found.days.index(d) for d in alike.alike if d in found.days])
             if alike.best_day in found.days:
-                panel.mark("D", found.days.index(alike.best_day) + 0.5, i + 0.83, 3.4, svg.INK)
+                x = found.days.index(alike.best_day) + 0.5
+                panel.mark("D", x, i + 0.83, 3.8, "#FFFFFF", fill=svg.INK, edge=0.8)
         label = f"{found.half_lives[i]:g} d"
         sheet.middle_text(left - 6, panel.y(i + 0.5), label, anchor="end", size=SMALL)
     sheet.text(left - 6, top - 6, "half-life", anchor="end", size=SMALL, colour=svg.MUTED)
@@ -151,7 +156,7 @@ def _tornado_row(panel: svg.Panel, row: int, bar: TornadoBar) -> None:
     panel.mark(">", high, row + 0.09, 5, HIGH)
     y = panel.y(row)
     mark = " *" if bar.flips else ""
-    panel.sheet.middle_text(2, y, wrapped(bar.title + mark, 30), size=SMALL)
+    panel.sheet.middle_text(2, y, wrapped(bar.title + mark, 35), size=SMALL)
     ends = f"{figure_text(bar.low_value)} to {figure_text(bar.high_value)}"
     panel.sheet.middle_text(panel.left - 8, y, ends, size=SMALL - 0.4, colour=svg.MUTED, anchor="end")
 
@@ -224,36 +229,34 @@ def _counterfactual(
     sheet: svg.Drawing, frame: tuple[float, float, float, float], item: Counterfactual
 ) -> None:
     names = any(p.label for p in item.curve)
-    xs = [float(k) if names else p.value for k, p in enumerate(item.curve)]
-    room = 0.06 * (max(xs) - min(xs)) or 1.0
-    panel = svg.Panel(sheet, *frame, (min(xs) - room, max(xs) + room),
-                      spread_of([p.difference for p in item.curve]))  # fmt: skip
-    panel.grid(ys=nice_ticks(*panel.ylim, most=4))
+    values = [float(k) if names else p.value for k, p in enumerate(item.curve)]
+    scale = Scale(values, share=names, wide=WIDE)
+    panel = svg.Panel(sheet, *frame, scale.limits, spread_of([p.difference for p in item.curve]))
+    ticks = nice_ticks(*panel.ylim, most=4)
+    panel.grid(ys=ticks)
     if item.flips_between is not None and not names:
-        low, high = (panel.within(v) for v in item.flips_between)
+        low, high = (panel.within(scale(v)) for v in item.flips_between)
         panel.band([low, high], [panel.ylim[0]] * 2, [panel.ylim[1]] * 2, svg.REFERENCE_GREY, 0.2)
     panel.line(list(panel.xlim), [0, 0], svg.INK, 0.8)
-    _curve(panel, item, xs, line=not names)
-    ticks = nice_ticks(*panel.ylim, most=4)
+    _curve(panel, item, [scale(v) for v in values], line=not names)
+    if not names:
+        _now_and_flip(panel, item, scale)
     panel.y_axis(ticks, [tick_text(t) for t in ticks])
     if names:
-        panel.x_axis(xs, [p.label[:13] for p in item.curve], size=SMALL)
+        panel.x_axis(values, [p.label[:13] for p in item.curve], size=SMALL)
     else:
-        marks = nice_ticks(min(xs), max(xs), most=4)
-        panel.x_axis(marks, [figure_text(t) for t in marks], title=item.unit, size=SMALL)
+        marks = scale.ticks()
+        unit = "" if item.unit == "1" else item.unit
+        panel.x_axis([scale(t) for t in marks], [figure_text(t) for t in marks], title=unit, size=SMALL)
     panel.title(wrapped(item.title, 32), pad=4, size=SMALL, bold=True)
 
 
 def _curve(panel: svg.Panel, item: Counterfactual, xs: list[float], *, line: bool) -> None:
-    ys = [p.difference.value or 0.0 for p in item.curve]
-    lows = [
-        p.difference.lower if p.difference.lower is not None else y
-        for p, y in zip(item.curve, ys, strict=True)
-    ]
-    highs = [
-        p.difference.upper if p.difference.upper is not None else y
-        for p, y in zip(item.curve, ys, strict=True)
-    ]
+    """The differences with their intervals; a band where the values are numbers."""
+    found = [p.difference for p in item.curve]
+    ys = [d.value or 0.0 for d in found]
+    lows = [d.lower if d.lower is not None else y for d, y in zip(found, ys, strict=True)]
+    highs = [d.upper if d.upper is not None else y for d, y in zip(found, ys, strict=True)]
     if line:
         panel.band(xs, lows, highs, FIRST, 0.16)
         panel.line(xs, ys, FIRST, 1.5)
@@ -262,11 +265,13 @@ def _curve(panel: svg.Panel, item: Counterfactual, xs: list[float], *, line: boo
         if not line:
             panel.line([x, x], [low, high], colour, 1.2)
         panel.mark("o", x, y, 3.6, colour, fill=colour if p.eligible else "white")
-    now = item.now
-    if now is not None and line and panel.xlim[0] <= now <= panel.xlim[1]:
-        panel.line([now, now], list(panel.ylim), svg.MUTED, 0.8, dash=(3, 2))
-    if item.flips_at is not None and line:
-        panel.mark("D", panel.within(item.flips_at), 0, 5, svg.INK)
+
+
+def _now_and_flip(panel: svg.Panel, item: Counterfactual, scale: Scale) -> None:
+    if item.now is not None and panel.xlim[0] <= scale(item.now) <= panel.xlim[1]:
+        panel.line([scale(item.now)] * 2, list(panel.ylim), svg.MUTED, 0.8, dash=(3, 2))
+    if item.flips_at is not None:
+        panel.mark("D", panel.within(scale(item.flips_at)), 0, 5, svg.INK)
 
 
 # --- value of information ------------------------------------------------------------------------------
@@ -300,10 +305,10 @@ def _information_row(worth: svg.Panel, changes: svg.Panel, row: int, item: Infor
     research = item.kind in ("parameter", "hidden")
     colour = svg.REFERENCE_GREY if research or not item.distinct else FIRST
     value = max(item.value.value or 0.0, 0.0)
-    worth.bar(0, value, row, 0.44, colour)
+    worth.bar(0, value, row, 0.56, colour)
     if item.value.lower is not None and item.value.upper is not None:
         whisker(worth, item.value.lower, item.value.upper, row)
-    changes.bar(0, item.probability_changes, row, 0.44, colour)
+    changes.bar(0, item.probability_changes, row, 0.56, colour)
     inside = item.probability_changes > 0.7
     x = changes.x(item.probability_changes) + (-4 if inside else 4)
     changes.sheet.middle_text(

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from metachron.optimise.understand.results import Counterfactuals, Information, Sensitivity, Understanding
+from metachron.optimise.understand.results import (
+    Compared,
+    Counterfactuals,
+    Information,
+    Sensitivity,
+    Understanding,
+)
 from metachron.report import optimise_page, understand_figures, words
 from metachron.report.optimise_page import Section, provenance_facts
 from metachron.report.optimise_tables import Grid, Row
-from metachron.report.optimise_view import difference_words, value_words
+from metachron.report.optimise_view import difference_words, objective_name, regret_words, value_words
+from metachron.report.optimise_words import said
 from metachron.report.understand_figures import FIRST, SECOND, figure_text
 
 KINDS = {
@@ -18,6 +27,7 @@ KINDS = {
     "parameter": "research, no test of this patient",
     "hidden": "nothing that a test gives",
 }
+MINUS = "\N{MINUS SIGN}"
 PARTS = {
     "heatmap": "Day of infusion and half-life",
     "sensitivity": "What the difference turns on",
@@ -45,7 +55,7 @@ def render(document: Understanding) -> str:
             "status": document.parameters_status,
             "facts": [
                 ("Situation", document.situation),
-                ("Compared by", document.objective.words),
+                ("Compared by", objective_name(document.objective)),
                 ("Lives simulated", f"{document.lives:,}"),
             ],
         },
@@ -81,8 +91,12 @@ def understand_context(document: Understanding) -> dict[str, Any]:
     s, c, i = document.sensitivity, document.counterfactuals, document.information
     return {
         "document": document,
-        "pair": [(document.first, FIRST, "A", value_words(document.first.value)),
-                 (document.second, SECOND, "B", value_words(document.second.value))],
+        "pair": [(document.first, FIRST, "A", value_words(document.first.value), title(document.first)),
+                 (document.second, SECOND, "B", value_words(document.second.value), title(document.second))],
+        "say": partial(lettered, document),
+        "lead": lead(document),
+        "heat_words": [w for w in document.heatmap.words if not w.lower().startswith("half-life")]
+                      if document.heatmap else [],
         "tiles": tiles(document),
         "contrast": understand_figures.contrast_figure(document, "f-contrast"),
         "heat": understand_figures.heat_map(document.heatmap, "f-heat") if document.heatmap else None,
@@ -95,7 +109,7 @@ def understand_context(document: Understanding) -> dict[str, Any]:
                  if s and s.sobol else None,
         "sobol_table": sobol_table(s) if s and s.sobol else None,
         "curves": understand_figures.counterfactuals(c.items, "f-true") if c else None,
-        "curves_table": counterfactual_table(c, unit) if c else None,
+        "curves_table": counterfactual_table(c) if c else None,
         "worth": understand_figures.information(i, "f-know") if i else None,
         "worth_table": information_table(i) if i else None,
         "outcomes_table": outcomes_table(i) if i else None,
@@ -104,18 +118,44 @@ def understand_context(document: Understanding) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def title(one: Compared) -> str:
+    """The title as a clinician would say it."""
+    text = said(one.title)
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
+
+
+def lettered(document: Understanding, text: str) -> str:
+    """A sentence with A and B for the two strategies, true minus signs, and no full stop."""
+    names = [
+        (n, k)
+        for k, one in (("A", document.first), ("B", document.second))
+        for n in (one.expression, one.name)
+    ]
+    for name, letter in sorted(names, key=lambda x: -len(x[0])):
+        if name:
+            text = re.sub(rf"(?<![\w>*+])(?<![>+] ){re.escape(name)}(?![\w*]| [>+])", letter, text)
+    return re.sub(r"(?<![\w.)])-(?=\d)", MINUS, text).rstrip(".")
+
+
+def lead(document: Understanding) -> list[str]:
+    """The sentences of the document, of those that a section repeats the first only."""
+    parts = (document.sensitivity, document.counterfactuals, document.information, document.heatmap)
+    repeated = {w for part in parts if part is not None for w in part.words[1:]}
+    return [lettered(document, w) for w in document.words if w not in repeated]
+
+
 def tiles(document: Understanding) -> list[tuple[str, str]]:
     """The contrast in numbers."""
     c = document.contrast
     head, _, interval = difference_words(c.difference, document.objective.unit).partition(" (")
     between = f" ({interval}" if interval else ""
-    made = [(head, f"A minus B, {document.objective.words}{between}")]
+    made = [(head, f"A minus B, {objective_name(document.objective)}{between}")]
     made.append((words.percent(c.probability_first), "probability that A is the better one"))
     if document.information is not None:
         worth = document.information.evpi_parameters.value
         if worth is not None:
             unit = document.information.unit
-            made.append((f"{figure_text(worth)} {unit}", "would be gained if every parameter were known"))
+            made.append((regret_words(worth, unit), "would be gained if every parameter were known"))
     return made
 
 
@@ -123,8 +163,9 @@ def heat_rows(document: Understanding) -> list[str]:
     """What each half-life says of the day, those that say the same together."""
     same: dict[str, list[str]] = {}
     for row in document.heatmap.rows if document.heatmap else []:
-        same.setdefault(row.words, []).append(f"{row.half_life_days:g}")
-    return [f"Half-life {words.listed(found)} d: {said}" for said, found in same.items()]
+        told = re.sub(r"^half-life [^:]*: ", "", row.words, flags=re.IGNORECASE)
+        same.setdefault(told, []).append(f"{row.half_life_days:g}")
+    return [f"Half-life {words.listed(found)} d: {told}" for told, found in same.items()]
 
 
 def heat_table(document: Understanding) -> Grid | None:
@@ -178,7 +219,7 @@ def sobol_table(found: Sensitivity) -> Grid | None:
     return Grid("Sobol indices: share of the variance (90% interval)", head, rows)
 
 
-def counterfactual_table(found: Counterfactuals, unit: str) -> Grid:
+def counterfactual_table(found: Counterfactuals) -> Grid:
     rows = []
     for item in found.items:
         flips = item.flips_label or (figure_text(item.flips_at) if item.flips_at is not None else "")
@@ -198,7 +239,7 @@ def counterfactual_table(found: Counterfactuals, unit: str) -> Grid:
             )
         )
     head = ["Parameter or finding", "Now", "Tried", "The other is better from", "Unit", "Basis"]
-    return Grid(f"Where {found.behind} would be better than {found.ahead} ({unit})", head, rows)
+    return Grid("Where the one behind would be the better one", head, rows)
 
 
 def information_table(found: Information) -> Grid:
@@ -240,7 +281,7 @@ def command(document: Understanding) -> str:
         f"--objective {document.objective.name}",
         f"--seed {document.seed}",
     ]
-    for key, flag in (("twins", "--twins"), ("draws", "--draws"), ("horizon_years", "--horizon")):
+    for key, flag in (("twins", "--twins"), ("draws", "--draws")):
         if document.settings.get(key) is not None:
             parts.append(f"{flag} {document.settings[key]}")
     return " ".join(parts + (["--prior"] if document.settings.get("prior") else []))

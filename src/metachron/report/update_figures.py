@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -12,39 +10,15 @@ from metachron.optimise.update.results import Belief, Observation, Spread, Strat
 from metachron.plan.results import Estimate
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
+from metachron.report.optimise_scale import Scale
 from metachron.report.optimise_view import nice_ticks, tick_text
-from metachron.report.understand_figures import figure_text
+from metachron.report.understand_figures import figure_text, wrapped
 
 PRIOR, UPDATED, FOUND = "#8C8C8C", "#0b4f79", "#a14a12"
 SMALL = svg.FONT - 1
 LABEL = 2.65  # inches
-WIDE = 8.0  # a range over this many times its low end is drawn on a logarithmic scale
 MOST = 16
 ARROWS = {"up": "▲", "down": "▼", "unchanged": "="}
-
-
-class Scale:
-    """From values to the axis of one row: linear, or logarithmic for positive values over a wide range."""
-
-    def __init__(self, values: Sequence[float], *, share: bool = False) -> None:
-        low, high = min(values), max(values)
-        self.log = low > 0 and high / low > WIDE and not share
-        if self.log:
-            low, high = math.log(low), math.log(high)
-        room = 0.08 * (high - low) or max(0.05 * abs(high), 0.5)
-        self.limits = (low - room, high + room)
-
-    def __call__(self, value: float) -> float:
-        return math.log(max(value, 1e-12)) if self.log else value
-
-    def ticks(self) -> list[float]:
-        """Values, a few round ones."""
-        if not self.log:
-            return nice_ticks(*self.limits, most=5)
-        low, high = (math.exp(x) for x in self.limits)
-        steps = [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5)]
-        inside = [t for t in steps if low <= t <= high]
-        return inside if len(inside) <= 5 else [t for t in inside if f"{t:e}".startswith("1")] or inside[::2]
 
 
 def _row_panel(sheet: svg.Drawing, top: float, scale: Scale, unit: str) -> svg.Panel:
@@ -97,7 +71,7 @@ def observations(found: Sequence[Observation], name: str) -> Markup | None:
         panel = _row_panel(sheet, 4 + tall * row, scale, o.unit)
         _spread(panel, scale, o.expected, 0.45, PRIOR)
         panel.mark("D", scale(value), 0.45, 6, FOUND, fill=FOUND if o.used else "white", edge=1.3)
-        text = "\n".join(textwrap.wrap(o.what, 42, max_lines=2, placeholder=" …"))
+        text = wrapped(o.what, 42)
         sheet.middle_text(2, panel.y(0.5), text, size=SMALL)
         if o.probability is not None:
             at = panel.left + panel.width + 8
@@ -134,7 +108,7 @@ def beliefs(found: Sequence[Belief], name: str) -> Markup | None:
         panel = _row_panel(sheet, 4 + tall * row, scale, b.unit)
         _spread(panel, scale, b.prior, 0.2, PRIOR)
         _spread(panel, scale, b.updated, 0.72, UPDATED)
-        text = "\n".join(textwrap.wrap(b.words, 42, max_lines=2, placeholder=" …"))
+        text = wrapped(b.words, 42)
         sheet.middle_text(2, panel.y(0.5), text, size=SMALL)
         _moved(panel, b)
     told = " ".join(words.sentence(b.text) for b in shown)
@@ -168,7 +142,7 @@ def strategies(found: Sequence[StrategyBelief], years: float, name: str) -> Mark
     for row, s in enumerate(shown):
         _estimate(panel, s.prior_months, row - 0.17, PRIOR)
         _estimate(panel, s.updated_months, row + 0.17, UPDATED)
-        text = "\n".join(textwrap.wrap(s.title, 42, max_lines=2, placeholder=" …"))
+        text = wrapped(s.title, 42)
         sheet.middle_text(2, panel.y(row), text, size=SMALL)
         at = panel.left + panel.width + 8
         sheet.middle_text(at, panel.y(row), words.signed(s.change_months, 1), size=SMALL)

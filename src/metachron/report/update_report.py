@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from metachron.optimise.update.results import Observation, Update
+from metachron.plan.results import Plan
 from metachron.report import calendar, optimise_page, update_figures, words
 from metachron.report.optimise_page import Section
 from metachron.report.optimise_tables import Grid, Row
@@ -77,6 +78,7 @@ def update_context(document: Update) -> dict[str, Any]:
         "beliefs_table": beliefs_table(document),
         "strategies": update_figures.strategies(document.strategies, document.years, "f-choice"),
         "strategies_table": strategies_table(document),
+        "plan_table": plan_table(document.plan),
         "next": next_step,
         "calendar": calendar.draw(next_step.timetable, "R", next_step.title, "f-next", weeks)
                     if next_step else None,
@@ -168,6 +170,35 @@ def strategies_table(document: Update) -> Grid:
     columns = (f"Alive at {y} year{'' if y == '1' else 's'}, before and after" for y in years)
     head = ["Strategy from today", "Months before", "Months after", "Change", *columns, "In words", "Basis"]
     return Grid(f"Mean months alive within {document.years:g} years from today (90% interval)", head, rows)
+
+
+def plan_table(plan: Plan) -> Grid | None:
+    """Differences in overall survival from the reference of the plan from today."""
+    titles = {s.name: s for s in plan.strategies}
+    rows = [
+        Row(
+            [
+                words.difference_words(d) if d.strategy not in plan.not_ranked else words.NOT_RANKED,
+                words.difference_numbers(d),
+                words.percent(d.probability_better),
+                titles[d.strategy].evidence_grade,
+                d.basis,
+            ],
+            header=titles[d.strategy].title,
+        )
+        for d in plan.comparison
+        if d.endpoint == "os" and d.strategy in titles
+    ]
+    reference = titles[plan.reference].title if plan.reference in titles else plan.reference
+    head = [
+        "Strategy",
+        "In words",
+        "Difference (90% interval)",
+        "Probability of doing better",
+        "Grade",
+        "Basis",
+    ]
+    return Grid(f"From today: overall survival against {reference}", head, rows) if rows else None
 
 
 def _survival(before: float | None, after: float | None) -> str:

@@ -228,19 +228,33 @@ def _at(view: View, index: int) -> View:
 
 def _duration_days(view: View, step: Step) -> int:
     """Planned length of the chemotherapy of a step; 0 when open-ended, which errs on the safe side."""
+    return (step.cycles or 0) * _cycle_days(view, step)
+
+
+def _cycle_days(view: View, step: Step) -> int:
+    """Length of a cycle of the step; 0 without drugs."""
     regimen = view.catalogue.regimens.get(step.regimens[0]) if step.regimens else None
-    return (step.cycles or 0) * regimen.cycle_days if regimen else 0
+    return regimen.cycle_days if regimen else 0
 
 
-def _gap(view: View, matches: Callable[[Step], bool], before: float | Answer) -> float | Answer:
-    """Days from the last matching step (or the past) to this one; infinite when the gap is left to the
-    planner, who then keeps the shortest safe interval."""
+def _gap(
+    view: View,
+    matches: Callable[[Step], bool],
+    before: float | Answer,
+    missed: Callable[[Step], int] = lambda _: 0,
+) -> float | Answer:
+    """Days from the last dose (or operation) of the last matching step, or of the past, to this one.
+
+    A cycle is dosed on its first day and counts to its end, as it does when the planner keeps the shortest
+    safe interval; `missed` cycles at the end of a step were given without what matters. Infinite when the
+    gap is left to the planner.
+    """
     if view.step.gap_days is None or view.step.starts is not Starts.PLANNED:
         return math.inf
     total = float(view.step.gap_days)
     for step in reversed(_earlier(view)):
         if matches(step):
-            return total
+            return total + (1 + missed(step)) * _cycle_days(view, step)
         total += _duration_days(view, step) + (step.gap_days or 0)
     return before if isinstance(before, Answer) else total + before
 
@@ -267,24 +281,22 @@ def _injured_liver(view: View) -> bool | Answer:
 
 @fact(
     "anti_vegf_to_procedure_days",
-    "days planned from the last anti-VEGF dose to this step",
+    "days planned from the last anti-VEGF dose (first day of its cycle) to this step",
     "prior_treatments[].end",
 )
 def _anti_vegf_gap(view: View) -> float | Answer:
     def given(step: Step) -> bool:
         return EffectClass.VEGF in step_effects(view, step)
 
-    planned = _gap(view, given, interval_days(view, {EffectClass.VEGF}))
-    previous = view.strategy.steps[view.index - 1] if view.index else None
-    if isinstance(planned, Answer) or previous is None or not given(previous):
-        return planned
     # the last cycles before surgery are given without the antibody
-    cycle = view.catalogue.regimens[previous.regimens[0]].cycle_days
-    return planned + previous.stop_partner_before_surgery_cycles * cycle
+    past = interval_days(view, {EffectClass.VEGF})
+    return _gap(view, given, past, lambda step: step.stop_partner_before_surgery_cycles)
 
 
 @fact(
-    "chemotherapy_to_procedure_days", "days planned from chemotherapy to this step", "prior_treatments[].end"
+    "chemotherapy_to_procedure_days",
+    "days planned from the first day of the last cycle of chemotherapy to this step",
+    "prior_treatments[].end",
 )
 def _chemotherapy_gap(view: View) -> float | Answer:
     past = interval_days(view, CYTOTOXIC_CLASSES)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from metachron.errors import InputError, Problem
 from metachron.patient import derive
@@ -34,14 +34,36 @@ Situation = Literal[
 SITUATIONS: tuple[str, ...] = get_args(Situation)
 
 
+class TrialOfDeath(Strict):
+    """Hazard ratio of death of what the row describes against the usual way of giving it."""
+
+    name: str
+    hazard_ratio: float = Field(gt=0)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+    level: float = Field(0.95, gt=0, lt=1, description="Of the interval.")
+    status: Literal["read", "derived", "recalled"]
+    citation: str
+
+    @property
+    def words(self) -> str:
+        """`COIN: hazard ratio of death 1.08 (80% interval 1.01 to 1.17; recalled)`."""
+        checked = "; recalled" if self.status == "recalled" else ""
+        return (
+            f"{self.name}: hazard ratio of death {self.hazard_ratio:.2f}"
+            f" ({self.level:.0%} interval {self.low:.2f} to {self.high:.2f}{checked})"
+        )
+
+
 class Row(Strict):
-    """One row of the table."""
+    """One row of the table. `trials`: randomised comparisons of survival, where they are registered."""
 
     name: str
     when: Condition
     grade: Evidence
     text: str
     citations: list[str]
+    trials: list[TrialOfDeath] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -53,6 +75,12 @@ class Grade:
     text: str
     citations: list[str] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
+    trials: list[TrialOfDeath] = field(default_factory=list)
+
+    @property
+    def no_gain(self) -> bool:
+        """Did none of its registered trials see a lower hazard of death? False without any."""
+        return bool(self.trials) and all(t.hazard_ratio >= 1.0 for t in self.trials)
 
 
 @cache
@@ -113,7 +141,7 @@ def evidence_grade(
     for row in load_grades():
         verdict = row.when.evaluate(lambda name: look(view, name))
         if verdict.truth:
-            found = Grade(row.grade, row.name, row.text, row.citations, list(unique(needs)))
+            found = Grade(row.grade, row.name, row.text, row.citations, list(unique(needs)), row.trials)
             return _downgraded(found, eligibility or judge(patient, strategy, chosen))
         needs.extend(verdict.needs if verdict.truth is None else ())
     text = "No evidence for this combination in this situation is recorded."
@@ -126,4 +154,4 @@ def _downgraded(grade: Grade, eligibility: Eligibility) -> Grade:
         return grade
     text = f"{grade.text} An option here: {reasons[0].text.removeprefix('Caution. ')}"
     citations = [*grade.citations, *(c for r in reasons for c in r.citations)]
-    return Grade(Evidence.OPTION, grade.row, text, list(unique(citations)), grade.needs)
+    return Grade(Evidence.OPTION, grade.row, text, list(unique(citations)), grade.needs, grade.trials)

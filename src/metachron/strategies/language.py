@@ -5,6 +5,8 @@
     item       := name ["*" count] ["@" day]
     bracket    := "[" word ("," word)* "]"          see `metachron.strategies.brackets`
 
+`resolve` also reads `| surveillance=NAME` after an expression (`metachron.strategies.scans`).
+
 `>` means then, `+` means together. `*n` counts cycles of a regimen or infusions of a cell product; without
 it a regimen goes on until progression and a cell product gets its usual number. `@d` is the day of the cycle
 (first is 1) on which cells are infused. A stage begins when the one before it has ended and the shortest
@@ -23,6 +25,7 @@ from math import ceil
 from metachron.errors import InputError, Problem
 from metachron.strategies.brackets import Fault, Wait, format_bracket, read_bracket
 from metachron.strategies.catalogue import Catalogue, load_catalogue, plain_name
+from metachron.strategies.scans import split_schedule, with_schedule
 from metachron.strategies.schema import EffectClass, Intent, Starts, Step, Strategy
 from metachron.strategies.stages import Item, Stage, build_step
 
@@ -256,18 +259,24 @@ def _format_step(step: Step) -> str:
 
 def resolve(name_or_expression: str, catalogue: Catalogue | None = None) -> Strategy:
     """A named strategy, the strategy of an expression, or that of a YAML file (`mine.yaml`, and
-    `mine.yaml#name` when the file holds several). Raises InputError."""
+    `mine.yaml#name` when the file holds several); `| surveillance=NAME` after any of them sets the schedule
+    of scans. Raises InputError."""
+    catalogue = catalogue or load_catalogue()
+    head, schedule = split_schedule(name_or_expression, catalogue)
+    return with_schedule(_resolve(head, catalogue), schedule, catalogue)
+
+
+def _resolve(text: str, catalogue: Catalogue) -> Strategy:
     from metachron.strategies.files import is_file, strategy_of_file
 
-    catalogue = catalogue or load_catalogue()
-    if is_file(name_or_expression):
-        return strategy_of_file(name_or_expression, catalogue)
-    plain = plain_name(name_or_expression)
+    if is_file(text):
+        return strategy_of_file(text, catalogue)
+    plain = plain_name(text)
     if plain in catalogue.strategies:
         return catalogue.strategies[plain]
     if re.fullmatch(r"[a-z][a-z0-9_]*", plain) and plain not in (OBSERVATION, *catalogue.names()):
-        raise InputError(catalogue.unknown(name_or_expression, "strategy"))
-    return parse_strategy(name_or_expression, catalogue)
+        raise InputError(catalogue.unknown(text, "strategy"))
+    return parse_strategy(text, catalogue)
 
 
 def default_surveillance(intent: Intent) -> str:

@@ -49,7 +49,10 @@ def _reactions(view: View) -> set[str]:
         if step.starts is Starts.RECURRENCE and has_procedure(view, step):
             found.add("repeat local")
         if i and effects and step.starts is Starts.PROGRESSION:
-            found.add(_given_again(effects, step_effects(view, steps[i - 1]), seen))
+            again = _given_again(effects, step_effects(view, steps[i - 1]), seen)
+            found.add(again)
+            if again == "reintroduction" and steps[i - 1].cycles is not None:
+                found.add("interval")  # nothing is given from the last cycle to progression
         seen |= effects
     actions = {rule.action for rule in view.catalogue.rules_of(view.strategy)}
     words = {"resume": "stop and go", "pause": "interval"}

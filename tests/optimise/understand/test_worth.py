@@ -53,13 +53,13 @@ def test_a_marker_matches_the_closed_form() -> None:
 def test_what_tells_nothing_is_worth_nothing(estimator) -> None:
     rng = np.random.default_rng(7)
     wrong = 0
-    for k in range(10):
+    for k in range(6):
         d = 0.3 + 10 * rng.standard_normal(2000)
         x = rng.integers(0, 3, 2000).astype(float) if estimator is by_group else rng.standard_normal(2000)
         found = worth(d, x, estimator, k)
         wrong += found.distinct
         assert found.value < 0.35
-    assert wrong <= 3
+    assert wrong <= 2
 
 
 def test_perfect_information_over_draws_matches_the_closed_form() -> None:

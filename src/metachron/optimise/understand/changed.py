@@ -13,6 +13,8 @@ from metachron.population.lesions import COUNT_PROBABILITIES, MEDIAN_LARGEST_MM,
 
 Z_995 = 2.5758293035489004  # ends of a 99 % range
 STEPS = 5
+NODES = (0.0, 1.0, 3.0, 6.0, 10.0, 15.0)  # assumed range
+CATEGORIES = ((7, "N2b"), (4, "N2a"), (2, "N1b"), (1, "N1a"), (0, "N0"))  # TNM, 8th edition
 REMNANT = (0.2, 0.9)  # share of the liver left by an operation (assumed range)
 
 
@@ -34,7 +36,7 @@ class Finding:
 
 def findings_of(patient: Patient, *, resects: bool) -> list[Finding]:
     """The findings of this patient that may be changed. `resects`: one of the strategies removes liver."""
-    found = [f for f in (_size(patient), _number(patient)) if f is not None]
+    found = [f for f in (_size(patient), _number(patient), _nodes(patient)) if f is not None]
     if patient.metastases or patient.metastasis_summary is not None:
         found += _markers(patient)
     if resects:
@@ -165,3 +167,26 @@ def set_number(patient: Patient, count: float) -> Patient:
     if patient.metastasis_summary is not None:
         update["metastasis_summary"] = patient.metastasis_summary.model_copy(update={"liver_lesions": k})
     return patient.model_copy(update=update)
+
+
+# --- nodes ------------------------------------------------------------------------------------------------
+
+
+def _nodes(patient: Patient) -> Finding | None:
+    """Positive nodes set the unseen load where nothing has been seen elsewhere."""
+    if patient.metastases or patient.metastasis_summary is not None or patient.primary.t is None:
+        return None
+    now = derive.node_count(patient)
+    title, unit = "number of positive regional nodes", "nodes"
+    return Finding(
+        "primary.nodes_positive", title, unit, None if now is None else float(now), NODES, set_nodes
+    )
+
+
+def set_nodes(patient: Patient, count: float) -> Patient:
+    """The patient with this many positive nodes, and the N category that goes with them."""
+    k = int(count)
+    category = next(name for least, name in CATEGORIES if k >= least)
+    examined = patient.primary.nodes_examined
+    update = {"nodes_positive": k, "n": category, "nodes_examined": examined and max(examined, k)}
+    return patient.model_copy(update={"primary": patient.primary.model_copy(update=update)})

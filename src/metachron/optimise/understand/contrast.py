@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.optimise.expression import expression_of
+from metachron.optimise.numbers import signed
 from metachron.optimise.understand.pair import Pair, measured, of_difference, paired
 from metachron.optimise.understand.results import Compared, Contrast
 from metachron.plan.arms import UNPROVEN, Arm
@@ -13,9 +15,20 @@ from metachron.plan.compare import is_detectable
 from metachron.plan.document import domain_result
 from metachron.plan.results import Reason, worst
 from metachron.plan.twins import Twins
-from metachron.strategies.language import format_steps
+from metachron.strategies.catalogue import load_catalogue
 
 Floats = NDArray[np.float64]
+
+
+def favoured(first: Arm, second: Arm, mean: float) -> str:
+    """Name of the strategy that is chosen on a mean difference; empty when no choice may be made.
+
+    A proven strategy within the domain of the data comes before any other, whatever the mean.
+    """
+    may = [a for a in (first, second) if a.grade.grade not in UNPROVEN and not a.rests.domain.outside]
+    if len(may) == 2:
+        return (first if mean > 0 else second).strategy.name
+    return may[0].strategy.name if may else ""
 
 
 def compared(arm: Arm, values: Floats, twins: Twins) -> Compared:
@@ -23,7 +36,7 @@ def compared(arm: Arm, values: Floats, twins: Twins) -> Compared:
     return Compared(
         name=arm.strategy.name,
         title=arm.strategy.title,
-        expression=format_steps(arm.strategy.steps),
+        expression=expression_of(arm.strategy, load_catalogue()),
         evidence_grade=arm.grade.grade.value,
         eligible=arm.eligibility.eligible,
         reasons=[Reason(**r.model_dump()) for r in arm.eligibility.reasons],
@@ -39,9 +52,9 @@ def contrast_of(pair: Pair, d: Floats, twins: Twins) -> Contrast:
     found = paired(d, twins)
     clear = is_detectable(found)
     first, second = pair.first, pair.second
-    because = _not_ranked(first, second)
+    because = not_ranked(first, second)
     ahead = None
-    if clear:
+    if clear and not because:
         ahead = (first if found.mean > 0 else second).strategy.name
     return Contrast(
         difference=measured(found),
@@ -51,11 +64,11 @@ def contrast_of(pair: Pair, d: Floats, twins: Twins) -> Contrast:
         ahead=ahead,
         ranked=not because,
         not_ranked_because=because,
-        words=_sentence(pair, found, clear),
+        words=_sentence(pair, found, clear, because),
     )
 
 
-def _not_ranked(first: Arm, second: Arm) -> str:
+def not_ranked(first: Arm, second: Arm) -> str:
     """Why no choice is made; empty when it is."""
     for arm in (first, second):
         if arm.rests.domain.outside:
@@ -70,18 +83,16 @@ def _not_ranked(first: Arm, second: Arm) -> str:
     return "Both strategies are unproven here: shown, and not ranked." if unproven else ""
 
 
-def _sentence(pair: Pair, found: Paired, clear: bool) -> str:
-    unit, sign = pair.objective.unit, pair.objective.sign
+def _sentence(pair: Pair, found: Paired, clear: bool, because: str) -> str:
+    unit, words = pair.objective.unit, pair.objective.words
     a, b = pair.first.strategy.name, pair.second.strategy.name
-    span = f"({found.lower:+.1f} to {found.upper:+.1f})"
-    if not clear:
+    span = f"{signed(found.mean)} {unit} ({signed(found.lower)} to {signed(found.upper)})"
+    less = "" if pair.objective.sign > 0 else ", turned so that less is better"
+    if because or not clear:
+        lead = f"{a} and {b} cannot be told apart" if not clear else f"{a} against {b}, in the model"
         return (
-            f"{a} and {b} cannot be told apart: the difference is {found.mean:+.1f} {unit} {span}, and {a} is"
-            f" the better one with probability {100 * found.probability:.0f} %."
+            f"{lead}: {a} minus {b} is {span} in {words}{less}; {a} is the better one with probability"
+            f" {100 * found.probability:.0f} %."
         )
     ahead, behind = (a, b) if found.mean > 0 else (b, a)
-    word = "more" if sign > 0 else "fewer"
-    return (
-        f"{ahead} gives {abs(found.mean):.1f} {word} {unit} than {behind}, by"
-        f" {pair.objective.words.removeprefix('mean ')} ({a} minus {b}: {found.mean:+.1f} {span})."
-    )
+    return f"{ahead} comes out ahead of {behind}: {a} minus {b} is {span} in {words}{less}."

@@ -18,7 +18,7 @@ from metachron.optimise.understand.changed import Finding, findings_of
 from metachron.optimise.understand.pair import Pair, measured, paired, set_parameters
 from metachron.optimise.understand.ranges import quantiles
 from metachron.optimise.understand.results import Counterfactual, Counterfactuals, Point
-from metachron.optimise.understand.text import opening, within
+from metachron.optimise.understand.text import opening, unit_of, within
 from metachron.optimise.understand.worth import by_group, by_spline
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
@@ -37,6 +37,7 @@ BINS = 8
 CLEAR = 2.0  # standard errors on the other side that count as a change of sign
 Z_90 = 1.6448536269514722
 MOST_UNSEEN = 4
+MOST_NAMED = 5
 
 
 def counterfactuals(
@@ -191,7 +192,7 @@ def _hidden(base: tuple[Twins, Floats], mean: float, basis: Basis, pair: Pair) -
             here = unseen == value
             label = f"{int(value)} or more" if value == MOST_UNSEEN else f"{int(value)}"
             points.append(_point(float(value), expected[here], d[here], label))
-        title = "metastases that no scan has shown"
+        title = "number of metastases that no scan has shown"
         found.append(
             _conclude(
                 pair,
@@ -286,16 +287,16 @@ def _sentence(
     if not points:
         return f"{opening(title)}: no twin fits at any value."
     if flip is None:
-        span = _values(points) if points[0].label else f"{ends[0]:.3g} to {ends[1]:.3g} {unit}".strip()
+        span = _values(points) if points[0].label else f"{ends[0]:.3g} to {ends[1]:.3g}{unit_of(unit)}"
         return f"{opening(title)} ({span}): nothing plausible would put {behind} ahead.{note}"
     if label:
-        return f"{behind} would be ahead if {within(title)} were {label}.{note}"
+        return f"{behind} would be ahead if the {within(title)} were {label}.{note}"
     above = sum((p.difference.value or 0.0) * mean < 0 and p.value > flip[0] for p in points)
     below = sum((p.difference.value or 0.0) * mean < 0 and p.value < flip[0] for p in points)
     side = "above" if above >= below else "below"
     low, high = flip[1]
     today = f"; now {now:.3g}" if now is not None else ""
-    at = f"{flip[0]:.3g} {unit}".strip()
+    at = f"{flip[0]:.3g}{unit_of(unit)}"
     return f"{behind} would be ahead with {within(title)} {side} {at} ({low:.3g} to {high:.3g}{today}).{note}"
 
 
@@ -306,6 +307,8 @@ def _values(points: list[Point]) -> str:
 def _words(items: list[Counterfactual], behind: str, ahead: str) -> list[str]:
     flips = [c for c in items if c.flips_at is not None]
     if not flips:
-        tried = ", ".join(within(c.title) for c in items)
+        tried = ", ".join(within(c.title) for c in items[:MOST_NAMED])
+        if len(items) > MOST_NAMED:
+            tried += f" and {len(items) - MOST_NAMED} more"
         return [f"Nothing plausible would put {behind} ahead of {ahead} (tried one at a time: {tried})."]
     return [c.words for c in flips[:4]]

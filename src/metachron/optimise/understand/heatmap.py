@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.optimise.numbers import signed
 from metachron.optimise.understand.pair import Pair, paired, set_parameters
 from metachron.optimise.understand.results import HeatCell, HeatMap, HeatRow
 from metachron.plan.arms import Arm
@@ -180,8 +181,8 @@ def _words(rows: list[HeatRow], cells: list[list[HeatCell]], unit: str, flat: bo
     least, most = min(c.mean for c in every), max(c.mean for c in every)
     low, high = min(c.lower for c in every), max(c.upper for c in every)
     first = (
-        f"Prior-driven: over days and half-lives the cells add {least:+.1f} to {most:+.1f} {unit} on average;"
-        f" over the prior of what they do, {low:+.1f} to {high:+.1f}."
+        f"Prior-driven: over days and half-lives the cells add {signed(least, 2)} to {signed(most, 2)}"
+        f" {unit} on average; over the prior of what they do, {signed(low, 2)} to {signed(high, 2)}."
     )
     if not any(row.matters for row in rows):
         return [first, "The day of infusion does not matter at any half-life: no day can be told apart."]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from metachron.optimise.results import Measured
 from metachron.optimise.understand.changed import set_remnant
+from metachron.optimise.understand.contrast import favoured, not_ranked
 from metachron.optimise.understand.counterfactual import for_patient
 from metachron.optimise.understand.pair import Pair
 from metachron.optimise.understand.results import Information, InformationItem, NotValued, TestOutcome
@@ -62,7 +63,8 @@ def information(
     all_known = Measured(
         value=value, lower=max(0.0, value - 1.645 * error), upper=value + 1.645 * error, mc_error=error
     )
-    unit, choice = pair.objective.unit, _choice(pair, float(d.mean()))
+    unit = pair.objective.unit
+    choice = favoured(pair.first, pair.second, float(d.mean()))
     return Information(
         choice=choice,
         evpi_parameters=all_known,
@@ -72,7 +74,7 @@ def information(
         not_valued=_not_valued(pair, items),
         unit=unit,
         lives=pair.lives - before,
-        words=_words(items, choice, value, wrong, unit),
+        words=_words(pair, items, float(d.mean()), value, wrong),
     )
 
 
@@ -88,6 +90,7 @@ def _item(pair: Pair, signal: Signal, d: Floats, basis: Basis) -> InformationIte
 def _as_item(
     pair: Pair, signal: Signal, found: Worth, basis: Basis, outcomes: list[TestOutcome]
 ) -> InformationItem:
+    distinct = found.distinct and found.value >= LEAST_SHOWN[pair.objective.unit]
     return InformationItem(
         name=signal.name,
         title=signal.title,
@@ -95,8 +98,8 @@ def _as_item(
         perfect=signal.perfect,
         fields=list(signal.fields),
         value=Measured(value=found.value, lower=found.lower, upper=found.upper, mc_error=found.mc_error),
-        distinct=found.distinct,
-        probability_changes=found.changes,
+        distinct=distinct,
+        probability_changes=found.changes if distinct else 0.0,
         outcomes=outcomes,
         basis=basis,
         citations=list(signal.citations),
@@ -193,7 +196,7 @@ def _remnant(pair: Pair, twins: Twins, basis: Basis) -> InformationItem | None:
         {s: f"{100 * s:.0f} % of the liver left" for s in REMNANTS},
         ("liver.remnant_share",),
         ("assumption",),
-        "Five shares taken as equally probable (assumed).",
+        "Five shares taken as equally probable (assumed); what is removed takes its unseen lesions with it.",
     )
     return _as_item(pair, signal, found, worst((basis, "prior-driven")), _outcomes(pair, signal, found))
 
@@ -220,18 +223,24 @@ def _not_valued(pair: Pair, items: list[InformationItem]) -> list[NotValued]:
     return [NotValued(field=f, why=w) for f, w in found.items() if f not in covered]
 
 
-def _words(items: list[InformationItem], choice: str, value: float, wrong: float, unit: str) -> list[str]:
+def _words(pair: Pair, items: list[InformationItem], mean: float, value: float, wrong: float) -> list[str]:
+    unit, model = pair.objective.unit, _choice(pair, mean)
+    rule = ""
+    if not_ranked(pair.first, pair.second):
+        rule = " In the model, which makes no choice between these two:"
     said = [
-        f"On what is known, {choice} comes out ahead; if every parameter were known the other one would in"
+        f"On what is known, {model} comes out ahead; if every parameter were known the other one would in"
         f" {100 * wrong:.0f} % of the draws, and knowing them all is worth {value:.2f} {unit}."
     ]
+    if rule:
+        said = [f"{rule.strip()} {said[0][0].lower()}{said[0][1:]}"]
     tests = [i for i in items if i.kind in ("test", "scan")]
-    useful = [i for i in tests if i.distinct and (i.value.value or 0.0) >= LEAST_SHOWN[unit]]
+    useful = [i for i in tests if i.distinct]
     said += [i.words for i in useful[:3]]
     if not useful:
         tried = ", ".join(within(i.title) for i in tests) or "none is open"
         said.append(f"No missing test or scan would change the choice by more than chance ({tried}).")
     best = next((i for i in items if i.kind in ("hidden", "parameter") and i.distinct), None)
-    if best is not None and (best.value.value or 0.0) >= LEAST_SHOWN[unit]:
+    if best is not None:
         said.append(best.words)
     return said

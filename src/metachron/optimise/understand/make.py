@@ -40,8 +40,6 @@ PARTS = ("heatmap", "sensitivity", "counterfactual", "information")
 # share of the time, for the progress bar
 SHARES = {"heatmap": 0.08, "sensitivity": 0.6, "counterfactual": 0.22, "information": 0.1}
 HORIZON_YEARS = 5.0  # every objective counts within five years
-HEAT_TWINS, CURVE_TWINS = 1500, 1000
-CURVES = 6  # parameters followed along their range
 NO_CELLS = "neither strategy gives infused cells"
 
 
@@ -97,11 +95,7 @@ def make_understanding(
     goal = parse_goal(asked.objective, patient)
     arms = _two(patient, strategies, catalogue, asked)
     moved = varied(arms, catalogue)
-    if asked.what is not None and "heatmap" in asked.what and moved is None:
-        hint = "Add a strategy with cells, e.g. 'mfolfox6*12 + cik*8@8', or leave heatmap out."
-        raise InputError(Problem("--what", f"a heat map is of infused cells, and {NO_CELLS}", "", hint))
-    if "sensitivity" in asked.parts:
-        need_salib()
+    _check_parts(asked, moved)
     found = read_findings(patient, catalogue)
     compile_arms(patient, list(arms), found, catalogue)
     pair = _pair(patient, found, catalogue, arms, goal, asked)
@@ -109,26 +103,8 @@ def make_understanding(
     twins = pair.twins(asked.twins, strict=True)
     values = (pair.values(a.strategy, twins, a.programme) for a in arms)
     first, second = values
+    empty = _nothing_yet(pair, twins, (first, second), goal, ensemble, asked)
     d = pair.objective.sign * (first - second)
-    contrast = contrast_of(pair, d, twins)
-    empty = Understanding(
-        version=__version__,
-        seed=asked.seed,
-        settings={"twins": asked.twins, "draws": asked.draws, "horizon_years": HORIZON_YEARS,
-                  "what": list(asked.parts), **({"prior": 1} if asked.prior else {})},
-        disclaimer=DISCLAIMER,
-        parameters_status=status(ensemble),
-        provenance=document.provenance(ensemble),
-        outside=list(arms[0].rests.domain.patient),
-        patient=patient.model_dump(mode="json"),
-        situation=situation(patient, catalogue).value,
-        objective=goal.description(window_days(pair.horizon_days)),
-        first=compared(arms[0], first, twins),
-        second=compared(arms[1], second, twins),
-        contrast=contrast,
-        lives=0,
-        words=[],
-    )  # fmt: skip
     whole = _parts(empty, pair, (twins, d), moved, ensemble, asked, say)
     cited = [*situation_citations(situation(patient, catalogue)), *_citations(whole)]
     return whole.model_copy(
@@ -139,6 +115,45 @@ def make_understanding(
             "limits": [*limits_of(whole), *limits(ensemble)],
         }
     )
+
+
+def _check_parts(asked: Asked, moved: Varied | None) -> None:
+    """Raise InputError for a part that was asked for and cannot be made."""
+    if asked.what is not None and "heatmap" in asked.what and moved is None:
+        hint = "Add a strategy with cells, e.g. 'mfolfox6*12 + cik*8@8', or leave heatmap out."
+        raise InputError(Problem("--what", f"a heat map is of infused cells, and {NO_CELLS}", "", hint))
+    if "sensitivity" in asked.parts:
+        need_salib()
+
+
+def _nothing_yet(
+    pair: Pair,
+    twins: Twins,
+    values: tuple[Floats, Floats],
+    goal: Goal,
+    ensemble: Ensemble | None,
+    asked: Asked,
+) -> Understanding:
+    """The document before its parts; `values` (n,): the objective under each strategy."""
+    first, second = values
+    return Understanding(
+        version=__version__,
+        seed=asked.seed,
+        settings={"twins": asked.twins, "draws": asked.draws, "horizon_years": HORIZON_YEARS,
+                  "what": list(asked.parts), **({"prior": 1} if asked.prior else {})},
+        disclaimer=DISCLAIMER,
+        parameters_status=status(ensemble),
+        provenance=document.provenance(ensemble),
+        outside=list(pair.first.rests.domain.patient),
+        patient=pair.patient.model_dump(mode="json"),
+        situation=situation(pair.patient, pair.catalogue).value,
+        objective=goal.description(window_days(pair.horizon_days)),
+        first=compared(pair.first, first, twins),
+        second=compared(pair.second, second, twins),
+        contrast=contrast_of(pair, pair.objective.sign * (first - second), twins),
+        lives=0,
+        words=[],
+    )  # fmt: skip
 
 
 def _two(patient: Patient, names: Sequence[str], catalogue: Catalogue, asked: Asked) -> tuple[Arm, Arm]:
@@ -210,18 +225,20 @@ def _parts(
             made["skipped"] = [Skipped(part="heatmap", why=NO_CELLS)]
         else:
             outside = basis == "outside"
-            made["heatmap"] = heatmap(pair, moved, HEAT_TWINS, within["heatmap"], outside=outside)
+            made["heatmap"] = heatmap(
+                pair, moved, asked.effort.heat_twins, within["heatmap"], outside=outside
+            )
     names: list[str] = []
     if set(asked.parts) - {"heatmap"}:
         full = "sensitivity" in asked.parts
         part = within["sensitivity"]
         found = sensitivity(pair, ensemble, asked.effort, part, with_sobol=full)
-        names = [bar.name for bar in found.tornado[:CURVES]]
+        names = [bar.name for bar in found.tornado[: asked.effort.curves]]
         if full:
             made["sensitivity"] = found
     if "counterfactual" in asked.parts:
-        part = within["counterfactual"]
-        made["counterfactuals"] = counterfactuals(pair, names, base, ensemble, basis, CURVE_TWINS, part)
+        part, n = within["counterfactual"], asked.effort.curve_twins
+        made["counterfactuals"] = counterfactuals(pair, names, base, ensemble, basis, n, part)
     if "information" in asked.parts:
         made["information"] = information(pair, names, base, ensemble, basis, within["information"])
     return whole.model_copy(update=made)

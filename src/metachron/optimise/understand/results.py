@@ -38,7 +38,9 @@ class Contrast(Result):
     probability_first: float = Field(description="That the first is the better one, over parameter draws.")
     detectable: bool = Field(description="Posterior odds of 9 to 1 or more, either way.")
     basis: Basis = Field(description="The weaker of the two.")
-    ahead: str | None = Field(description="Name of the better one; null when they cannot be told apart.")
+    ahead: str | None = Field(
+        description="Name of the better one; null when they cannot be told apart or no choice is made."
+    )
     ranked: bool = Field(description="False: one is unproven or outside the data, and no choice is made.")
     not_ranked_because: str = Field("", description="Why no choice is made.")
     words: str = Field(description="One sentence.")
@@ -117,7 +119,9 @@ class Sobol(Result):
     """Variance-based sensitivity, by SALib, of the parameters that the screening kept."""
 
     difference: list[SobolIndex] = Field(description="Of the difference between the strategies.")
-    ranking: list[SobolIndex] = Field(description="Of the probability that the first is ahead.")
+    ranking: list[SobolIndex] = Field(
+        description="Of the probability that the first is ahead; empty when hardly any row ranks otherwise."
+    )
     spread: float = Field(description="SD of the difference over these parameters, chance taken out.")
     noise_share: float = Field(description="Share of the raw variance that was chance.")
     share_first_ahead: float = Field(description="Share of the rows in which the first is ahead.")
@@ -173,7 +177,7 @@ class Counterfactual(Result):
 class Counterfactuals(Result):
     """All that was tried, those that flip first."""
 
-    ahead: str = Field(description="The strategy ahead now (by the mean).")
+    ahead: str = Field(description="The strategy ahead now by the mean of the model; no advice.")
     behind: str = Field(description="The other one.")
     items: list[Counterfactual] = Field(description="Those that flip the sign first.")
     lives: int = Field(description="Simulated for it.")
@@ -191,7 +195,7 @@ class TestOutcome(Result):
     label: str = Field(description="In words.")
     probability: float = Field(description="That the test shows it.")
     difference: float = Field(description="First minus second then.")
-    choice: str = Field(description="The better strategy then.")
+    choice: str = Field(description="The better strategy then, in the model.")
 
 
 class InformationItem(Result):
@@ -224,7 +228,9 @@ class NotValued(Result):
 class Information(Result):
     """What would be worth knowing before choosing between the two."""
 
-    choice: str = Field(description="The strategy chosen on what is known.")
+    choice: str = Field(
+        description="Chosen on what is known: a proven strategy before an unproven one; empty: none may be."
+    )
     evpi_parameters: Measured = Field(description="Gain if every parameter were known.")
     probability_wrong: float = Field(description="Share of the draws in which the other one is better.")
     ceiling: float = Field(description="Gain if even chance were known beforehand: nothing is worth more.")

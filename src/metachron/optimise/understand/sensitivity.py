@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from metachron.errors import TwinError
+from metachron.optimise.numbers import signed
 from metachron.optimise.results import Measured
 from metachron.optimise.understand.pair import Pair, measured, paired, set_parameters
 from metachron.optimise.understand.ranges import free_parameters, quantiles
 from metachron.optimise.understand.results import Sensitivity, Sobol, SobolIndex, TornadoBar
 from metachron.optimise.understand.sobol import Indices, design, indices
-from metachron.optimise.understand.text import within
+from metachron.optimise.understand.text import unit_of, within
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.bands import Paired
@@ -31,12 +32,13 @@ Say = Callable[[str, float], None]
 ENDS = [0.05, 0.95]
 LEAST_ESS = 50.0  # fewer candidates that agree with the findings say nothing of this patient
 CLEAR = 2.0  # standard errors
+RARE = 0.02  # share of the rows with another ranking, below which there is nothing to explain
 
 
 @dataclass(frozen=True)
 class Effort:
     """How much to simulate: twins at an end when screening and in the tornado, bars, parameters, twins and
-    base rows (a power of two) of Sobol's design."""
+    base rows (a power of two) of Sobol's design, twins of the heat map and of a counterfactual curve."""
 
     screen_twins: int = 400
     tornado_twins: int = 2000
@@ -44,6 +46,9 @@ class Effort:
     factors: int = 5
     sobol_twins: int = 200
     sobol_rows: int = 128
+    heat_twins: int = 1500
+    curve_twins: int = 1000
+    curves: int = 6
 
 
 @dataclass(frozen=True)
@@ -201,12 +206,13 @@ def _sobol(pair: Pair, names: list[str], effort: Effort, say: Say, *, prior: boo
     error = np.maximum(by_twin.std(1, ddof=1) / np.sqrt(effort.sobol_twins), 1e-9)
     found = indices(by_twin, d, pair.seed)
     ranking = indices(ndtr(mean / error), d, pair.seed)
+    ahead = float((mean > 0).mean())
     return Sobol(
         difference=_indices(names, found),
-        ranking=_indices(names, ranking),
+        ranking=_indices(names, ranking) if RARE < ahead < 1.0 - RARE else [],
         spread=float(np.sqrt(found.variance)),
         noise_share=float(np.clip(found.noise_share, 0.0, 1.0)),
-        share_first_ahead=float((mean > 0).mean()),
+        share_first_ahead=ahead,
         rows=rows.shape[0],
         twins=effort.sobol_twins,
         lives=pair.lives - before,
@@ -243,9 +249,10 @@ def _words(
     ]
     for bar in bars[:3]:
         turn = ", which changes the better strategy" if bar.flips else ""
+        span = f"{bar.low_value:.3g} to {bar.high_value:.3g}{unit_of(bar.unit)}"
         said.append(
-            f"{bar.title} ({bar.low_value:.3g} to {bar.high_value:.3g} {bar.unit}) moves the difference from"
-            f" {bar.at_low.value:+.1f} to {bar.at_high.value:+.1f} {unit}{turn} ({bar.basis})."
+            f"{bar.title} ({span}) moves the difference from"
+            f" {signed(bar.at_low.value)} to {signed(bar.at_high.value)} {unit}{turn} ({bar.basis})."
         )
     if not any(bar.flips for bar in bars):
         said.append("No parameter alone changes which strategy is ahead.")
@@ -253,8 +260,8 @@ def _words(
         top = sobol.difference[0]
         said.append(
             f"Of the spread of {sobol.spread:.1f} {unit} over the {len(sobol.difference)} largest together,"
-            f" {within(top.title)} explains {100 * (top.first.value or 0):.0f} % alone and"
-            f" {100 * (top.total.value or 0):.0f} % with interactions"
+            f" {within(top.title)} explains {100 * max(top.first.value or 0, top.total.value or 0):.0f} %,"
+            f" {100 * (top.first.value or 0):.0f} % of it alone"
             f" ({100 * sobol.noise_share:.0f} % of the raw variance was chance and is taken out)."
         )
         share = sobol.share_first_ahead

@@ -11,3 +11,8 @@ def opening(title: str) -> str:
 def within(title: str) -> str:
     """The title within a sentence: a capital that opens a word is lowered, those of RAS or CT stay."""
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def unit_of(unit: str) -> str:
+    """The unit after a number, with its space; nothing for a pure number."""
+    return "" if unit in ("", "1") else f" {unit}"

@@ -29,8 +29,8 @@ SHUFFLES, RESAMPLES = 20, 30
 class Worth:
     """Gain from knowing something, 90 % interval, and probability that the choice changes.
 
-    `floor`: what a shuffled x gave, already subtracted. `distinct`: beyond 95 % of the shuffled. `expected`
-    (n,): E[d | x] of each twin.
+    `floor`: what a shuffled x gave, already subtracted. `distinct`: beyond 95 % of the shuffled, and the
+    interval clear of nought. `expected` (n,): E[d | x] of each twin.
     """
 
     value: float
@@ -105,6 +105,7 @@ def worth(d: Floats, x: Floats, estimator: Estimator, seed: int) -> Worth:
     distinct = raw > float(np.quantile(shuffled, 0.95)) and raw > 1e-9
     value = max(0.0, raw - floor)
     low, high = np.quantile(again, [0.05, 0.95])
+    distinct = distinct and float(low) > 0.0
     return Worth(
         value=value,
         lower=min(float(low), value),

@@ -16,6 +16,7 @@ from metachron.model.kill import EGFR, FP, FTD, IRI, OX, TARGET
 from metachron.optimise.update import results
 from metachron.optimise.update.results import Belief, Spread, StrategyBelief
 from metachron.optimise.update.today import Group
+from metachron.optimise.update.weigh import People
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.arms import Arm
 from metachron.plan.bands import estimate
@@ -77,6 +78,24 @@ def _relative(name: str, centre: float) -> Callable[[Group], Floats]:
     return lambda g: np.asarray(g.people.twins[name] / centre)
 
 
+def _beside_tumour(people: People) -> list[Quantity]:
+    """Unseen disease and the body."""
+    return [
+        Quantity("unseen_lesions", "unseen disease", "lesions that no scan has shown, today", "lesions",
+                 lambda g: unseen_counts(g.twins).astype(float), "plain", ("occult_dispersion",),
+                 "more unseen disease", "less unseen disease"),
+        Quantity("any_unseen", "unseen disease", "probability of a lesion that no scan has shown", "fraction",
+                 lambda g: (unseen_counts(g.twins) > 0).astype(float), "plain", ("occult_dispersion",),
+                 "more unseen disease", "less unseen disease"),
+        Quantity("marrow_sensitivity", "body", "sensitivity of the marrow to chemotherapy", "times average",
+                 _relative("marrow_factor", float(np.median(people.twins["marrow_factor"]))), "ln",
+                 ("marrow_slope_factor",), "deeper neutropenia", "milder neutropenia"),
+        Quantity("nerve_sensitivity", "body", "sensitivity of the nerves to oxaliplatin", "times average",
+                 _relative("nerve_factor", float(np.median(people.twins["nerve_factor"]))), "ln",
+                 ("neuropathy_grade2_mg_m2",), "more neuropathy", "less neuropathy"),
+    ]  # fmt: skip
+
+
 def quantities(prior: Group) -> list[Quantity]:
     """What is looked at, in order; what the patient cannot have is left out."""
     people = prior.people
@@ -107,21 +126,7 @@ def quantities(prior: Group) -> list[Quantity]:
                  "logit", ("phi_macro_mean",), "more resistant", "less resistant")
         for k in given
     ]  # fmt: skip
-    found += [
-        Quantity("unseen_lesions", "unseen disease", "lesions that no scan has shown, today", "lesions",
-                 lambda g: unseen_counts(g.twins).astype(float), "plain", ("occult_dispersion",),
-                 "more unseen disease", "less unseen disease"),
-        Quantity("any_unseen", "unseen disease", "probability of a lesion that no scan has shown", "fraction",
-                 lambda g: (unseen_counts(g.twins) > 0).astype(float), "plain", ("occult_dispersion",),
-                 "more unseen disease", "less unseen disease"),
-        Quantity("marrow_sensitivity", "body", "sensitivity of the marrow to chemotherapy", "times average",
-                 _relative("marrow_factor", float(np.median(people.twins["marrow_factor"]))), "ln",
-                 ("marrow_slope_factor",), "deeper neutropenia", "milder neutropenia"),
-        Quantity("nerve_sensitivity", "body", "sensitivity of the nerves to oxaliplatin", "times average",
-                 _relative("nerve_factor", float(np.median(people.twins["nerve_factor"]))), "ln",
-                 ("neuropathy_grade2_mg_m2",), "more neuropathy", "less neuropathy"),
-    ]  # fmt: skip
-    return found
+    return [*found, *_beside_tumour(people)]
 
 
 def _key(k: int) -> str:
@@ -194,14 +199,20 @@ def _sentence(q: Quantity, first: Spread, then: Spread, moved: str) -> str:
 
 
 def _show(q: Quantity, s: Spread, mean: bool) -> str:
-    value = s.mean if mean else s.median
     if q.unit == "fraction":
-        whole = f"{100 * value:.2g} %" if value < 0.1 else f"{100 * value:.0f} %"
-        return whole if mean else f"{whole} ({100 * s.lower:.2g} to {100 * s.upper:.2g} %)"
+        whole = f"{_percent(s.mean if mean else s.median)} %"
+        return whole if mean else f"{whole} ({_percent(s.lower)} to {_percent(s.upper)} %)"
     unit = {"days": " days", "lesions": "", "times average": " times the average"}[q.unit]
-    return f"{value:.2g}{unit} ({s.lower:.2g} to {s.upper:.2g})" if value < 10 else (
-        f"{value:.0f}{unit} ({s.lower:.0f} to {s.upper:.0f})"
-    )  # fmt: skip
+    return f"{_figure(s.mean if mean else s.median)}{unit} ({_figure(s.lower)} to {_figure(s.upper)})"
+
+
+def _percent(share: float) -> str:
+    return _figure(100.0 * share)
+
+
+def _figure(value: float) -> str:
+    """Two digits below ten, whole numbers above."""
+    return f"{value:.2g}" if value < 9.95 else f"{value:.0f}"
 
 
 def strategy_beliefs(

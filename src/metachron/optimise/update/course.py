@@ -183,12 +183,7 @@ def compile_past(
     """
     steps = [_step(course, catalogue) for course in courses]
     strategy = Strategy(
-        name="given",
-        title="Treatment given",
-        summary="",
-        intent=Intent.DISEASE_CONTROL,
-        steps=steps,
-        dose_rules="none",
+        name="given", title="Given", summary="", intent=Intent.DISEASE_CONTROL, steps=steps, dose_rules="none"
     )
     whole = compile_strategy(patient, strategy, catalogue, metastatic=True)
     n = len(courses)

@@ -38,6 +38,7 @@ from metachron.model.host import C
 # Columns of `Walked.sizes` and of `Walked.bodies`
 LN_CELLS, VOLUME_ML, IN_SIGHT = 0, 1, 2
 COUNT, LOWEST, NERVE, EPISODES, HAZARD = 0, 1, 2, 3, 4
+ELSEWHERE = 9.0  # no organ of the engine
 GONE = -99.0  # ln cells of a lesion without living cells
 # What is seen today: as found, as this scan would see, or nothing new
 AS_FOUND, LOOKED, NOT_LOOKED = 1, 0, -1
@@ -45,24 +46,20 @@ AS_FOUND, LOOKED, NOT_LOOKED = 1, 0, -1
 
 @jit
 def _operate(st, twin, par, programme, touched, out, seed, s):
-    """A procedure on the lesions it touched; the others stay as they are."""
-    hidden = np.zeros(ROOM)
+    """A procedure on the lesions it touched; the others count as elsewhere meanwhile, out of its reach."""
+    spared = np.full(ROOM, -1.0)
     organ = -1
     for i in range(st.n):
         if st.visible[i] > 0.0:
             if touched[s, int(st.slot[i])] > 0.0:
                 organ = int(st.organ[i]) if organ < 0 else organ
             else:
-                hidden[i] = 1.0
-                st.visible[i] = 0.0
-    if organ < 0:
-        organ = 0
-    operate(st, programme.segments[s], twin, par, out, seed, organ, st.repeats, False)
+                spared[i], st.organ[i] = st.organ[i], ELSEWHERE
+    operate(st, programme.segments[s], twin, par, out, seed, max(organ, 0), st.repeats, False)
     st.repeats += 1
     for i in range(st.n):
-        if hidden[i] > 0.0:
-            st.visible[i] = 1.0
-            st.ned = 0
+        if spared[i] >= 0.0:
+            st.organ[i] = spared[i]
     set_baseline(st)
     st.hazard_now = hazard(st, twin, par)
 

@@ -20,6 +20,9 @@ Floats = NDArray[np.float64]
 COUNT_SD, NADIR_SD, NERVE_SD = 0.3, 0.4, 0.3
 # CTCAE 5.0 grades of neutropenia: upper limits (1e9/L) of grades 4, 3, 2; 1 is below the normal limit
 GRADE_LIMITS = {4: (0.0, 0.5), 3: (0.5, 1.0), 2: (1.0, 1.5), 1: (1.5, 2.0), 0: (1.5, 1e6)}
+# Candidates whose mean miss (ln) is below NEAR, or else the nearest, tell how much fates of lesions differ
+NEAR, LEAST_NEAR = 0.3, 100
+TAIL = 4.0  # degrees of freedom of a Student law for the mean miss: a sketch must not exclude
 LEAST = 1e-6  # of a probability: nothing is impossible
 FEBRILE_FLOOR = 0.01  # fever of another cause, or an episode that the model does not hold (assumed)
 
@@ -64,10 +67,13 @@ class Told:
         """
         total = self.before + sum(self.body.values(), np.zeros(self.batch.size))
         for misses in self.misses.values():
-            mean = misses.mean((1, 2))
-            own = misses.var(1, ddof=1).mean() if misses.shape[1] > 1 else misses.var()
+            mean = np.median(misses, axis=1).mean(1)  # one fate in three may have died out
+            limit = max(NEAR, float(np.sort(np.abs(mean))[min(LEAST_NEAR, mean.size) - 1]))
+            near = np.abs(mean) <= limit
+            own = misses[near].var(1, ddof=1).mean()
             error = (own + (self.batch.candidates.draws["measurement_cv"] ** 2).mean()) / misses.shape[2]
-            total = total - 0.5 * mean**2 / (error * (1.0 + 1.0 / misses.shape[1]))
+            square = mean**2 / (error * (1.0 + 1.0 / misses.shape[1]))
+            total = total - 0.5 * (TAIL + 1.0) * np.log1p(square / TAIL)
         return np.asarray(total)
 
     @property

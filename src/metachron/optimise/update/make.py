@@ -136,10 +136,7 @@ def make_update(
     case = read_case(patient, findings, catalogue)
     ensemble = None if prior else load_ensemble()
     arms, reference, words = _arms(case, options, ensemble, catalogue)
-    scene = make_scene(case, draw_parameters(draws, seed, prior=prior), seed)
-    past = _past(case, catalogue)
-    pools = gather_pools(scene, past, case.evidence, jobs, _part(say, 0.0, 0.5))
-    before, after = _groups(case, pools, past, options)
+    past, pool, before, after = condition(case, options, _part(say, 0.0, 0.5))
     todo = [arm for arm in arms if arm.programme is not None]
     earlier = bare(todo)
     _live(earlier, before, past, options, _part(say, 0.55, 0.75), "before the findings")
@@ -148,19 +145,20 @@ def make_update(
     plan = _plan(case, arms, after, options, (reference, words), ensemble)
     years = min(WINDOW_YEARS, horizon_years)
     moved = beliefs(before, after, ensemble, bool(plan.outside))
-    seen = observations(pools[1], before.people, past, case.evidence, patient.assessed_on, seed)
+    seen = observations(pool, before.people, past, case.evidence, patient.assessed_on, seed)
     fates = strategy_beliefs(earlier, todo, before, after, years)
-    sampled = _sampling(pools[1], before.people, after.people)
-    return Update(
-        **_frame(plan),
-        **_story(case, moved, seen, fates, sampled),
-        years=years,
-        observations=seen,
-        sampling=sampled,
-        beliefs=moved,
-        strategies=fates,
-        plan=plan,
-    )
+    sampled = _sampling(pool, before.people, after.people)
+    return Update(**_frame(plan), **_story(case, moved, seen, fates, sampled), years=years, plan=plan)
+
+
+def condition(case: Case, options: Options, say: Progress) -> tuple[Past, Pool, Group, Group]:
+    """(the past, the candidates after the findings, twins today before and after them). Raises TwinError."""
+    draws = draw_parameters(options.draws, options.seed, prior=options.prior)
+    scene = make_scene(case, draws, options.seed)
+    past = _past(case, load_catalogue())
+    pools = gather_pools(scene, past, case.evidence, options.jobs, say)
+    before, after = _groups(case, pools, past, options)
+    return past, pools[1], before, after
 
 
 def _live(arms: list[Arm], group: Group, past: Past, options: Options, say: Progress, words: str) -> None:
@@ -213,7 +211,7 @@ def _story(
     fates: list[StrategyBelief],
     sampled: Sampling,
 ) -> dict[str, Any]:
-    """The parts of the document that are words or come from the records."""
+    """What was found and believed, in figures and words."""
     return {
         "assessed_on": case.patient.assessed_on.isoformat(),
         "today": case.updated.assessed_on.isoformat(),
@@ -226,6 +224,10 @@ def _story(
         "notes": case.notes,
         "updated_patient": case.updated.model_dump(mode="json"),
         "limits": LIMITS,
+        "observations": seen,
+        "sampling": sampled,
+        "beliefs": moved,
+        "strategies": fates,
     }
 
 

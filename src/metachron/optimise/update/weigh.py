@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import logsumexp, ndtr
 
 from metachron.engine.records import LESION, OCCULT
 from metachron.errors import TwinError
@@ -26,9 +26,9 @@ Ints = NDArray[np.int64]
 # tempered likelihood, and weighed again with many fates
 BATCH, MOST_BATCHES, FEW_FATES, RECORD_FATES = 8000, 8, 3, 16
 PICKED, MANY_FATES, MARKS, FEW_MARKS = 6000, 32, 24, 6
-TEMPER = 0.8
+TEMPER, DEFENCE = 0.8, 0.1
 LEAST_ESS = 50.0  # fewer candidates than this say too little of what is left of belief
-ENOUGH_ESS = 2000.0  # of the first look
+ENOUGH_ESS = 5000.0  # of the first look
 SPARE = 2  # lives walked for each twin kept, so that survival and whole-patient findings can choose
 # SD of ln between the change of CEA and that of tumour volume (assumed, wide: r = 0.76 in nine patients,
 # PMID 6446377, whose figures give no SD)
@@ -93,13 +93,19 @@ def gather_pools(
     if not evidence.speaks:
         return first, first
     say("the candidates that fit are weighed again", 0.8)
-    proposal = before + TEMPER * (sketch - before)
+    proposal = _mixed(before + TEMPER * (sketch - before), before)
     then = _pool(
         scene, told, proposal, 1, lambda batch: tell(batch, past, evidence, jobs), MANY_FATES, evidence
     )
     if then.ess < LEAST_ESS:
         raise TwinError(_why(then))
     return first, then
+
+
+def _mixed(sketch: Floats, before: Floats) -> Floats:
+    """ln of a proposal that follows the sketch, with a share left to the record."""
+    parts = [x - logsumexp(x) for x in (sketch, before)]
+    return np.asarray(np.logaddexp(np.log1p(-DEFENCE) + parts[0], np.log(DEFENCE) + parts[1]))
 
 
 def _first_look(
