@@ -74,6 +74,10 @@ def test_files_and_a_table_of_eighty_columns(
         (["--twins", "3"], "--twins"),
         (["--strategy", "mfolfox6*{4..6"], "a brace has no partner"),
         (["--strategy", "folfri*{4..6}"], "Did you mean folfiri?"),
+        (["--strategy", "hepatectomy | scans=standard"], "surveillance=NAME"),
+        (["--strategy", "hepatectomy | surveillance={intensiv,standard}"], "Did you mean intensive?"),
+        (["--constraint", "start_chemo<=8weeks"], "start_chemo<=56 d"),
+        (["--constraint", "oxaliplatin<=1020mg"], "counted in mg/m2"),
         (["--resume"], "nothing to go on from"),
         (["--resume", "--json"], "Give the folder with --out"),
     ],
@@ -117,3 +121,18 @@ def test_examples_end_within_three_minutes(name: str, capsys: pytest.CaptureFixt
     document = json.loads(capsys.readouterr().out)
     assert document["search"]["complete"]
     assert document["words"]
+
+
+def test_the_standard_alone_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = [
+        "optimise",
+        "metachronous_solitary",
+        "--strategy",
+        "hepatectomy",
+        "--twins",
+        "100",
+        "--draws",
+        "10",
+    ]
+    assert run(asked) == 0
+    assert "One candidate, nothing to compare it with" in capsys.readouterr().out

@@ -125,7 +125,7 @@ def choose(document: Document, wanted: str | None) -> StrategyResult | Evaluatio
         Problem(
             "--strategy",
             f"'{name}' is not in this document",
-            ", ".join(every[:8]) + (", ..." if len(every) > 8 else ""),
+            ", ".join(every[:3]) + (f" and {len(every) - 3} more" if len(every) > 3 else ""),
             f"Did you mean {near[0]}?" if near else "",
         )
     )

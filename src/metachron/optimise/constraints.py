@@ -110,14 +110,18 @@ def parse_constraint(text: str) -> Constraint:
         raise _refuse(f"{match[1].strip()!r} is not known", ", ".join(known), hint)
     unit, given = known[name], match[4].lower()
     if given and given not in _spellings(unit):
-        raise _refuse(f"{name} is counted in {unit}, not in {match[4]}", f"{name}{match[2]}{match[3]}")
+        days = 7 * float(match[3]) if given in WEEKS and unit in ("d", "days") else float(match[3])
+        raise _refuse(f"{name} is counted in {unit}, not in {match[4]}", f"{name}{match[2]}{days:g} {unit}")
     if float(match[3]) < 0:
         raise _refuse(f"{match[3]} is out of range for {name}", f"0 {unit} or more")
     return Constraint(name, match[2], float(match[3]), unit)
 
 
+WEEKS = ("w", "wk", "week", "weeks")
+
+
 def _spellings(unit: str) -> set[str]:
-    extra = {"d": {"day", "days"}, "months": {"month", "mo"}, "days": {"d", "day"}, "mg/m2": {"mg"}}
+    extra = {"d": {"day", "days"}, "months": {"month", "mo"}, "days": {"d", "day"}}
     return {unit, unit.rstrip("s"), *extra.get(unit, set())}
 
 

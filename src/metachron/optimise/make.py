@@ -108,7 +108,8 @@ def _prepared(
     space = replace(space, candidates=tuple(kept))
     entrants = judge.enter(kept)
     own = next(e for e in entrants if e.candidate.strategy.name == reference.name)
-    check_field([e for e in entrants if e is not own] if request.templates else entrants, held)
+    asked = [e for e in entrants if e is not own] if request.templates else entrants
+    check_field(asked or entrants, held)  # the standard alone may have been asked for
     unit = goal.description(0.0).unit
     settings = Settings(
         batch,

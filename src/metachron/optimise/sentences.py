@@ -5,6 +5,8 @@ from __future__ import annotations
 from metachron.optimise.numbers import plain, signed
 from metachron.optimise.results import CellsBand, Evaluation, Measured, Optimisation
 
+LED_BY_LUCK = 0.05  # probability of being best under which the leader of the search is not upheld
+
 
 def sentences(document: Optimisation) -> list[str]:
     """What the document says, in words."""
@@ -15,6 +17,7 @@ def sentences(document: Optimisation) -> list[str]:
     best = document.evaluation(document.best)
     return [
         _best(document, best),
+        *_overtaken(document, best),
         *_against(document, best),
         *_as_good(document),
         *_reference(document, best),
@@ -39,11 +42,26 @@ def _best(document: Optimisation, best: Evaluation) -> str:
     probability = document.probability_best.get(best.id, 0.0)
     value = quantity(best.objectives[objective.name], objective.unit)
     head = f"Best of {len(document.probability_best)} compared on fresh twins: {best.title}, {value}"
-    sure = f"it is best with probability {probability:.2f}"
+    sure = f"it is best with probability {'under 0.01' if probability < 0.005 else f'{probability:.2f}'}"
+    if len(document.probability_best) == 1:
+        return f"One candidate, nothing to compare it with: {best.title}, {value}."
     if len(alike) == 1:
         return f"{head}; {sure}, and every other can be told apart from it."
     others = "1 other" if len(alike) == 2 else f"{len(alike) - 1} others"
     return f"{head}; {sure}, and {others} cannot be told apart from it (odds under 9 to 1)."
+
+
+def _overtaken(document: Optimisation, best: Evaluation) -> list[str]:
+    """What came out ahead on the fresh twins, when the one that led the search hardly ever did."""
+    table = document.probability_best
+    first = max(table, key=lambda key: table[key], default=best.id)
+    if first == best.id or table.get(best.id, 0.0) >= LED_BY_LUCK:
+        return []
+    other = document.evaluation(first)
+    return [
+        f"It led the search, but on the fresh twins {other.title} comes first more often (probability"
+        f" {table[first]:.2f}): more time or twins are needed to choose between them."
+    ]
 
 
 def _against(document: Optimisation, best: Evaluation) -> list[str]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from metachron.errors import InputError, Problem
 from metachron.optimise.results import Value
 from metachron.strategies.catalogue import Catalogue, plain_name
-from metachron.strategies.scans import SURVEILLANCE
+from metachron.strategies.scans import SURVEILLANCE, split_schedule
 
 MOST_VALUES = 200
 _HOLE = re.compile(r"\{([^{}]*)\}")
@@ -66,11 +66,15 @@ class Template:
 
     def fill(self, values: dict[str, Value]) -> tuple[str, str]:
         """(expression, schedule of scans or nothing) with every variable set."""
+        expression, _, tail = self.filled(values).partition("|")
+        return " ".join(expression.split()), plain_name(tail.partition("=")[2])
+
+    def filled(self, values: dict[str, Value]) -> str:
+        """The text with every variable set."""
         parts = [self.pieces[0]]
         for name, piece in zip(self.holes, self.pieces[1:], strict=True):
             parts += [_text(values[name]), piece]
-        expression, _, tail = "".join(parts).partition("|")
-        return " ".join(expression.split()), tail.partition("=")[2].strip() if tail else ""
+        return "".join(parts)
 
     def combinations(self) -> Iterator[dict[str, Value]]:
         """Every combination of values, the last variable running fastest."""
@@ -180,14 +184,8 @@ def _check_schedules(template: Template, catalogue: Catalogue) -> None:
     head, bar, _ = template.text.partition("|")
     if not bar:
         return
-    wanted = {template.fill(values)[1] for values in template.combinations()}
-    for name in sorted(wanted):
-        if name not in catalogue.surveillance:
-            near = difflib.get_close_matches(name, catalogue.surveillance, n=1)
-            hint = f"Did you mean {near[0]}?" if near else ""
-            allowed = ", ".join(catalogue.surveillance)
-            message = f"{name!r} is not a schedule of scans" if name else "write surveillance=NAME after |"
-            raise _fault(template.text, len(head) + 2, message, allowed, hint)
+    for tail in sorted({template.filled(values).partition("|")[2] for values in template.combinations()}):
+        split_schedule(f"{head}|{tail}", catalogue)
 
 
 def _fault(text: str, column: int, message: str, allowed: str = "", suggestion: str = "") -> InputError:

@@ -160,7 +160,7 @@ def _two(patient: Patient, names: Sequence[str], catalogue: Catalogue, asked: As
     """The two strategies, judged. Raises InputError."""
     chosen = list({s.name: s for s in (resolve(n, catalogue) for n in names)}.values())
     if len(chosen) != 2:
-        given = f"{len(chosen)} different ones were given" if chosen else "none was given"
+        given = {0: "none was given", 1: "only one was given"}.get(len(chosen), f"{len(chosen)} were given")
         hint = "`metachron plan` lists those of the situation."
         raise InputError(Problem("--strategy", f"two strategies are compared; {given}", "exactly 2", hint))
     ensemble = None if asked.prior else load_ensemble()
@@ -168,8 +168,8 @@ def _two(patient: Patient, names: Sequence[str], catalogue: Catalogue, asked: As
     for arm in (first, second):
         if arm.eligibility.eligible == "no":
             why = arm.eligibility.reasons[0].text
-            message = f"{arm.strategy.name} may not be given to this patient: {why}"
-            raise InputError(Problem("--strategy", message, "", "Name another strategy"))
+            message = f"{arm.strategy.name} may not be given to this patient: {why.rstrip('.')}"
+            raise InputError(Problem("--strategy", message, "", "Name another strategy."))
     return first, second
 
 
