@@ -342,7 +342,7 @@ def test_trials_of_intervals_saw_no_gain_in_survival() -> None:
     assert {t.citation for t in found.trials} <= set(found.citations)
     assert found.trials[0].words == (
         "COIN, against continuous chemotherapy: hazard ratio of death 1.08"
-        " (80% interval 1.01 to 1.17; recalled)"
+        " (80 % interval 1.01 to 1.17; recalled)"
     )
     assert all(t.low <= t.hazard_ratio <= t.high for t in found.trials)
 

@@ -155,7 +155,7 @@ def show(document: Understanding, folder: Path | None) -> None:
     def line(text: str) -> None:
         console.print(terminal.clean(text), markup=False, soft_wrap=True)
 
-    line(f"{document.situation}. A = {document.first.title}; B = {document.second.title}.")
+    line(f"Situation: {document.situation}. A = {document.first.title}; B = {document.second.title}.")
     line(f"What it rests on: {document.contrast.basis}. Compared by {document.objective.words}.")
     line("")
     for sentence in document.words[: 1 + (not document.contrast.ranked)]:

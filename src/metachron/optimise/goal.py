@@ -19,6 +19,16 @@ from metachron.plan.outcomes import DAYS_PER_MONTH
 
 Floats = NDArray[np.float64]
 WEIGHTED = "weighted"
+SHORT = {  # the objectives within a sum
+    "rmst": "time alive",
+    "rfs": "time without recurrence or progression",
+    "qaly": "quality-adjusted time",
+    "toxicity_free": "time without severe side effects",
+    "toxic_time": "time with severe side effects",
+    "burden": "time in hospital or visiting",
+    "hospital": "time in hospital",
+    "visits": "time visiting",
+}
 ALIASES = {
     "os": "rmst",
     "survival": "rmst",
@@ -82,7 +92,9 @@ class Goal:
             return describe(self.names[0], window_days)
         weights = dict(zip(self.names, self.weights, strict=True))
         whose = "the patient's own weights" if self.from_patient else "the weights asked for"
-        parts = " ".join(f"{'+' if OBJECTIVES[n].sign > 0 else '-'} {w:.2g} {n}" for n, w in weights.items())
+        parts = " ".join(
+            f"{'+' if OBJECTIVES[n].sign > 0 else '-'} {w:.2g} x {SHORT[n]}" for n, w in weights.items()
+        )
         return ObjectiveDescription(
             name=WEIGHTED,
             words=f"months by {whose} ({parts.removeprefix('+ ')}; days counted as months)",

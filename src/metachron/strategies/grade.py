@@ -47,11 +47,11 @@ class TrialOfDeath(Strict):
 
     @property
     def words(self) -> str:
-        """`COIN: hazard ratio of death 1.08 (80% interval 1.01 to 1.17; recalled)`."""
+        """`COIN: hazard ratio of death 1.08 (80 % interval 1.01 to 1.17; recalled)`."""
         checked = "; recalled" if self.status == "recalled" else ""
         return (
             f"{self.name}: hazard ratio of death {self.hazard_ratio:.2f}"
-            f" ({self.level:.0%} interval {self.low:.2f} to {self.high:.2f}{checked})"
+            f" ({100 * self.level:.0f} % interval {self.low:.2f} to {self.high:.2f}{checked})"
         )
 
 

@@ -83,7 +83,7 @@ def test_parts_are_read_in_any_form() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--strategy", "hepatectomy"], "two strategies are compared; 1 different"),
+        (["--strategy", "hepatectomy"], "only one was given"),
         ([], "two strategies are compared; none was given"),
         (["--strategy", "hepatectomy", "--strategy", "hepatectomy"], "two strategies are compared"),
         (["--strategy", "hepatectmy", "--strategy", "microwave"], "hepatectomy"),

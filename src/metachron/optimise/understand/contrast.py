@@ -91,8 +91,19 @@ def _sentence(pair: Pair, found: Paired, clear: bool, because: str) -> str:
     if because or not clear:
         lead = f"{a} and {b} cannot be told apart" if not clear else f"{a} against {b}, in the model"
         return (
-            f"{lead}: {a} minus {b} is {span} in {words}{less}; {a} is the better one with probability"
-            f" {100 * found.probability:.0f} %."
+            f"{lead}: {a} minus {b} is {span}; {a} is the better one with probability"
+            f" {100 * found.probability:.0f} %. Counted: {words}{less}."
         )
-    ahead, behind = (a, b) if found.mean > 0 else (b, a)
-    return f"{ahead} comes out ahead of {behind}: {a} minus {b} is {span} in {words}{less}."
+    ahead, behind = (pair.first, pair.second) if found.mean > 0 else (pair.second, pair.first)
+    return (
+        f"{ahead.strategy.name} comes out ahead of {behind.strategy.name}: {a} minus {b} is {span}."
+        f" Counted: {words}{less}.{_trials(ahead, behind)}"
+    )
+
+
+def _trials(ahead: Arm, behind: Arm) -> str:
+    """What registered trials of the one ahead say of survival, when they saw no gain."""
+    if not ahead.grade.no_gain or behind.grade.row == ahead.grade.row:
+        return ""
+    trials = "; ".join(t.words for t in ahead.grade.trials)
+    return f" Registered trials of {ahead.strategy.name} saw no gain in survival: {trials}."
