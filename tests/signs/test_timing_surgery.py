@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from timing import ENSEMBLE, FLAT, LAWS, Floats, better, gain, live, programme, twins_of
+from timing import ENSEMBLE, FLAT, LAWS, TWINS, Floats, better, gain, live, programme, twins_of
 from timing_contrasts import PERI, SOLITARY, UPFRONT, arms, gained, hazard
 
 from metachron.engine.records import LIVER, OCCULT
@@ -19,12 +19,12 @@ TOO_HARD_BEFORE = (
 )
 
 
-def cured_more_by_early_drugs(law: str, growth: float) -> tuple[Floats, np.ndarray]:
+def cured_more_by_early_drugs(law: str, growth: float, n: int = TWINS) -> tuple[Floats, np.ndarray]:
     """Cure by the sandwich less cure by surgery first, per twin (n,), and who has unseen disease elsewhere.
 
     Nobody dies of cancer or the operation, nothing is done after recurrence: what is left is order.
     """
-    twins, free = twins_of(SOLITARY, law), []
+    twins, free = twins_of(SOLITARY, law, n), []
     for text in (PERI, UPFRONT):
         plan = programme(SOLITARY, text, dose_rules="none")._replace(n_lines=0, repeat_segment=-1)
         plan = plan._replace(segments=plan.segments.copy())
@@ -34,12 +34,14 @@ def cured_more_by_early_drugs(law: str, growth: float) -> tuple[Floats, np.ndarr
     return free[0].astype(float) - free[1], elsewhere.any(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
 def test_early_systemic_treatment_cures_more_of_fast_disease_and_no_more_of_slow(law: str) -> None:
     """Of unseen disease that no knife reaches (Haeno 2012, PMID 22265421, for cancer of the pancreas)."""
-    twins = twins_of(SOLITARY, law)
-    fast, reach = cured_more_by_early_drugs(law, FAST)
-    slow, _ = cured_more_by_early_drugs(law, SLOW)
+    n = 4 * TWINS
+    twins = twins_of(SOLITARY, law, n)
+    fast, reach = cured_more_by_early_drugs(law, FAST, n)
+    slow, _ = cured_more_by_early_drugs(law, SLOW, n)
     assert gain(twins, fast, reach).sure
     assert gain(twins, slow, reach).mean < 0.015
     assert gain(twins, fast - slow, reach).sure

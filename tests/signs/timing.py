@@ -6,7 +6,7 @@ twin and of its standard error over parameter draws, which are what the twins of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,15 @@ def twins_of(example: str, law: str, n: int = TWINS, draws: int = DRAWS, ras: st
     who = trial.patient(example, ras=ras)
     found = read_findings(who, load_catalogue())
     law_draws = draw_parameters(draws, SEED, prior=law == PRIOR)
-    return make_twins(who, found, law_draws, n, SEED, start_line(who))
+    return possible(make_twins(who, found, law_draws, n, SEED, start_line(who)))
+
+
+def possible(twins: Twins) -> Twins:
+    """Those that the engine accepts: the prior of growth has a tail beyond doubling in a day."""
+    kept = (twins.twins["growth"] < 1.0) & (twins.lesions["x"].max(1) < 33.0)
+    return replace(
+        twins, twins=twins.twins[kept], lesions=twins.lesions[kept], source=twins.source[kept]
+    )  # fmt: skip
 
 
 def programme(example: str, text: str, ras: str | None = None, **changes: Any) -> Programme:
@@ -62,7 +70,9 @@ def live(
 ) -> Lives:
     """Lives of the twins; `growth` multiplies every growth rate, `parameters` replace those of all draws."""
     people = twins.twins.copy()
-    people["growth"] *= growth
+    people["growth"] = np.minimum(
+        growth * people["growth"], 1.0
+    )  # the prior has a tail that the engine refuses
     draws = replaced(twins, parameters or {})
     return simulate(twins.lesions, people, draws, plan, seed=SEED, horizon_days=years * YEAR)
 
