@@ -126,7 +126,7 @@ def test_counting_gives_the_bands_of_the_indicators() -> None:
     (SOLITARY, "microwave", "hepatectomy"),
 ])  # fmt: skip
 def test_shared_coins_vary_less_than_independent_ones(example: str, a: str, b: str) -> None:
-    twins = twins_of(example, 400)
+    twins = twins_of(example, 1600)
     first = months(lives_of(example, twins, a))
     shared, other = (months(lives_of(example, twins, b, seed)) for seed in (1, 2))
     draw = twins.twins["draw"]
