@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -87,10 +87,10 @@ class Builder:
         cycles = step.cycles or (min(limits) if limits else 0)
         lines = [(dose, name) for name in step.regimens for dose in self._drugs(name, base.cycle_days)]
         cytotoxic = [d for d, _ in lines if self.catalogue.drugs[d.drug].cytotoxic]
-        total = sum(d.share for d in cytotoxic) or 1.0
         stop_vegf = cycles - step.stop_partner_before_surgery_cycles if cycles else 0
+        until = stop_vegf if step.stop_partner_before_surgery_cycles else 0
         for dose, _ in lines:
-            self._drug(dose, total, stop_vegf if step.stop_partner_before_surgery_cycles else 0)
+            self._drug(dose, _harm(dose, cytotoxic), until)
         courses = [(r.toxicity, base.cycle_days / r.cycle_days if r is base else 1.0) for r in regimens]
         if step.cells:
             product = self.catalogue.cells[step.cells]
@@ -115,9 +115,8 @@ class Builder:
             regimen = self.catalogue.regimens["lymphodepletion"]
             slope = regimen.neutrophil_slope.value if regimen.neutrophil_slope else 0.0
             lymph = regimen.lymphocyte_kill.value if regimen.lymphocyte_kill else 0.0
-            total = sum(d.share for d in regimen.drugs) or 1.0
             for dose in regimen.drugs:
-                self._drug(dose, total, 1)
+                self._drug(dose, _harm(dose, regimen.drugs), 1)
             courses.append((regimen.toxicity, 1.0))
             offset = DEPLETION_DAYS
         self._cells(product, offset, step.infusions or product.infusions)
@@ -128,7 +127,8 @@ class Builder:
     def _drugs(self, regimen: str, cycle_days: int) -> list[DrugDose]:
         return self.catalogue.drugs_of(regimen, cycle_days)
 
-    def _drug(self, dose: DrugDose, cytotoxic_total: float, until_cycle: int) -> None:
+    def _drug(self, dose: DrugDose, harm: float, until_cycle: int) -> None:
+        """Add the days of a drug; `harm`: its share of what the regimen does to marrow and lymphocytes."""
         drug = self.catalogue.drugs[dose.drug]
         what = KILL_CLASS[drug.effect]
         if what == GIVE_NOTHING and not drug.cytotoxic:
@@ -141,7 +141,7 @@ class Builder:
                     "day": block[0] - 1,
                     "what": what,
                     "amount": dose.share * part,
-                    "chemo": dose.share * part / cytotoxic_total if drug.cytotoxic else 0.0,
+                    "chemo": harm * part if drug.cytotoxic else 0.0,
                     "ox_mg": dose.dose * part if drug.effect is EffectClass.OX else 0.0,
                     "until_cycle": until_cycle if what in (GIVE_VEGF, GIVE_NOTHING) else 0,
                 }
@@ -190,3 +190,9 @@ class Builder:
                 "dose": dose,
             }
         )
+
+
+def _harm(dose: DrugDose, cytotoxic: Sequence[DrugDose]) -> float:
+    """Share of a drug in the harm of its regimen: its part in the kill, equal parts where none kills."""
+    total = sum(d.share for d in cytotoxic)
+    return dose.share / total if total > 0.0 else 1.0 / max(len(cytotoxic), 1)
