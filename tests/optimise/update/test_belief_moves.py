@@ -70,14 +70,14 @@ def test_a_count_in_a_window_before_any_treatment_says_nothing_of_the_marrow(pat
 def test_a_new_lesion_is_there_and_there_may_be_more(patient: Patient) -> None:
     new = [{"id": "N1", "organ": "lung", "diameter_mm": 9}]
     before, after = conditioned(patient, finding_of(patient, scan={"new_lesions": new}))
-    _, none = conditioned(patient, finding_of(patient, scan={"new_lesions": []}))
+    _, none = conditioned(patient, finding_of(patient, scan={"new_lesions": []}), twins=1600)
     assert ((after.twins.lesions["status"] == VISIBLE).sum(1) == 2).all()
     assert ((none.twins.lesions["status"] == VISIBLE).sum(1) == 1).all()
     lung = (after.twins.lesions["organ"] == 1) & (after.twins.lesions["status"] == VISIBLE)
     assert (lung.sum(1) == 1).all()
     unseen = [(g.twins.lesions["status"] == OCCULT).sum(1).mean() for g in (before, after, none)]
     assert unseen[1] > unseen[0]
-    assert unseen[2] <= unseen[0] + 0.05
+    assert unseen[2] <= unseen[0] + 0.15  # two standard errors of the difference
 
 
 def test_a_lesion_no_longer_seen_was_sensitive(patient: Patient) -> None:
