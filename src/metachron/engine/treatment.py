@@ -121,7 +121,7 @@ def give(st, twin, par, gear, segment, admin):
         hit = admin.chemo * level
         st.amounts[0] = min(st.amounts[0] + hit * segment.marrow * twin.marrow_factor, MOST_MARROW)
         if st.lymph:
-            st.amounts[1] += -math.log(1.0 - min(segment.lymph * hit, 0.99)) * gear.decay_l
+            st.amounts[1] += -math.log(1.0 - min(segment.lymph, 0.99)) * hit * gear.decay_l
             st.amounts[2] += hit
         st.stress = min(1.0, st.stress + hit)
         st.host_until = max(st.host_until, st.t + HOST_DAYS)

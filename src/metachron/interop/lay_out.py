@@ -164,7 +164,7 @@ class Calendar:
             hit = float(admin["chemo"]) * level
             decay = LN2 / float(draw["lymphocyte_effect_half_life_days"])
             today.marrow += hit * float(segment["marrow"])
-            today.lymph += -math.log(1.0 - min(float(segment["lymph"]) * hit, 0.99)) * decay
+            today.lymph += -math.log(1.0 - min(float(segment["lymph"]), 0.99)) * hit * decay
             today.chemo += hit
 
 

@@ -122,7 +122,7 @@ def give(case: Case, segment: SimpleNamespace, admin: SimpleNamespace) -> None:
         hit = admin.chemo * level
         more = hit * segment.marrow * case.twin.marrow_factor
         body.marrow_effect = min(body.marrow_effect + more, MOST_MARROW)
-        gone = -math.log(1.0 - min(segment.lymph * hit, 0.99))
+        gone = -math.log(1.0 - min(segment.lymph, 0.99)) * hit
         body.lymph_effect += gone * math.log(2.0) / par.lymphocyte_effect_half_life_days
         body.chemo += hit
         body.stress = min(1.0, body.stress + hit)
