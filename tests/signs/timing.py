@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives, simulate
 from metachron.engine.compile import start_line
-from metachron.engine.records import GIVE_CELLS, GIVE_NOTHING, SYSTEMIC, Programme
+from metachron.engine.records import GIVE_CELLS, SYSTEMIC, Programme
 from metachron.engine.trace import trace
 from metachron.parameters import draw_parameters
 from metachron.plan.findings import read_findings
@@ -140,18 +140,12 @@ def cells(plan: Programme, *, half_life: float | None = None, interval: int | No
 
 
 def depleting(plan: Programme, strength: float) -> Programme:
-    """The programme with lymphodepletion that acts, `strength` times as hard, and spares neutrophils.
-
-    Each of the two drugs does half. As compiled they harm nothing: see test_timing_goldilocks.
-    """
-    admins, segments = plan.admins.copy(), plan.segments.copy()
-    for segment in segments[segments["lymph"] > DEPLETING]:
-        inside = slice(segment["admin_from"], segment["admin_to"])
-        admins["chemo"][inside] = np.where(admins["what"][inside] == GIVE_NOTHING, 0.5, 0.0)
+    """The programme with lymphodepletion `strength` times as hard, which spares neutrophils."""
+    segments = plan.segments.copy()
     hard = segments["lymph"] > DEPLETING
     segments["lymph"][hard] = 1.0 - (1.0 - segments["lymph"][hard]) ** strength
     segments["marrow"][hard] = 0.0
-    return plan._replace(admins=admins, segments=segments)
+    return plan._replace(segments=segments)
 
 
 # A body whose lesion neither grows nor dies, so that nothing but treatment happens to infused cells
