@@ -386,3 +386,16 @@ def test_what_a_plan_says_of_its_parameters() -> None:
     assert "seed 7" in status(ensemble())
     assert any("not been fitted" in text for text in limits(None))
     assert not any("not been fitted" in text or "before calibration" in text for text in limits(ensemble()))
+
+
+def test_partners_that_begin_together_are_one_line() -> None:
+    patient = read_example("unresectable_ras_mutant")
+    record = patient.model_dump(mode="json")
+    entry = {"name": "mfolfox6", "setting": "metastatic", "start": "2024-01-10", "cycles": 6}
+    for extra, lines in (
+        ([], 1),
+        ([{**entry, "name": "bevacizumab"}], 1),
+        ([{**entry, "name": "folfiri", "start": "2024-06-10"}], 2),
+    ):
+        record["prior_treatments"] = [entry, *extra]
+        assert start_line(Patient.model_validate(record)) == lines

@@ -69,8 +69,9 @@ def _gap(previous: Step, step: Step, catalogue: Catalogue) -> float:
 
 
 def start_line(patient: Patient) -> int:
-    """Lines of treatment for metastatic disease given so far."""
-    return sum(1 for t in patient.prior_treatments if t.setting == "metastatic")
+    """Lines of treatment for metastatic disease given so far; what began on one day is one line."""
+    given = [t for t in patient.prior_treatments if t.setting == "metastatic"]
+    return len({t.start for t in given if t.start}) + sum(t.start is None for t in given)
 
 
 def _triggered_gap(step: Step, after: Following) -> float:
