@@ -65,9 +65,12 @@ def _overtaken(document: Optimisation, best: Evaluation) -> list[str]:
 
 
 def _against(document: Optimisation, best: Evaluation) -> list[str]:
-    """Trials that contradict the best, and the best of those that none contradicts."""
+    """Trials that contradict the best, and the best of those that none contradicts; else one as good."""
     if not best.trials_against:
-        return []
+        noted = [e for e in map(document.evaluation, document.as_good) if e.trials_against]
+        if not noted:
+            return []
+        return [f"Contradicted by trials, though as good here: {noted[0].title}; {noted[0].trials_against}"]
     ranked = sorted((e for e in document.evaluations if e.rank is not None), key=lambda e: e.rank or 0)
     other = next((e for e in ranked if not e.trials_against and e.difference is not None), None)
     more = f" The first that no trial contradicts: {other.title} (rank {other.rank})." if other else ""
