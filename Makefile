@@ -6,6 +6,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST ?= -n auto
 PATIENT ?= examples/metachronous_solitary.json
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SETTINGS := pyproject.toml constraints.txt
