@@ -169,3 +169,10 @@ def test_no_parameter_draw_takes_over() -> None:
     found = twins_of(read_example("small_unfit"))
     share = np.bincount(found.twins["draw"]) / found.twins.size
     assert 1.0 / np.sum(share**2) > found.draws.size / 3
+
+
+def test_no_twin_grows_faster_than_the_engine_takes() -> None:
+    patient, draws = read_example("stage3_adjuvant"), draw_parameters(400, 11, prior=True)
+    draws["sd_ln_growth"] = 3.0
+    twins = make_twins(patient, read_findings(patient, load_catalogue()), draws, 2000, 11, 0).twins
+    assert 0.9 < twins["growth"].max() <= 1.0

@@ -52,16 +52,17 @@ def _best(document: Optimisation, best: Evaluation) -> str:
 
 
 def _overtaken(document: Optimisation, best: Evaluation) -> list[str]:
-    """What came out ahead on the fresh twins, when the one that led the search hardly ever did."""
+    """What came out ahead on the fresh twins more often than the one that led the search."""
     table = document.probability_best
     first = max(table, key=lambda key: table[key], default=best.id)
-    if first == best.id or table.get(best.id, 0.0) >= LED_BY_LUCK:
+    if first == best.id:
         return []
     other = document.evaluation(first)
-    return [
-        f"It led the search, but on the fresh twins {other.title} comes first more often (probability"
-        f" {table[first]:.2f}): more time or twins are needed to choose between them."
-    ]
+    often = f"{other.title} comes first more often (probability {table[first]:.2f})"
+    if table.get(best.id, 0.0) >= LED_BY_LUCK:
+        rests = f"; it is {other.basis}" if other.basis != best.basis else ""
+        return [f"On the fresh twins {often}{rests}: the choice between the two is open."]
+    return [f"It led the search, but on the fresh twins {often}: choosing needs more time or twins."]
 
 
 def _against(document: Optimisation, best: Evaluation) -> list[str]:

@@ -240,6 +240,7 @@ def draw_candidates(
     draw_variety(lesions, d, streams)
     c = Candidates(twins, lesions, np.zeros((n, 0)), np.zeros((n, 0)), d)
     _growth_after_primary(c, patient, found)
+    twins["growth"] = np.minimum(twins["growth"], 1.0)  # a bound of the engine, which far tails pass
     m = _place_visible(c, streams, patient, found)
     _place_occult(c, streams, patient, found, m)
     used = np.where(lesions["status"] > 0, np.arange(lesions.shape[1])[None, :] + 1, 0).max(1)
