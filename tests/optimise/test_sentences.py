@@ -22,10 +22,9 @@ def test_the_best_that_comes_first_most_often_needs_no_word() -> None:
 
 
 def test_another_that_comes_first_more_often_is_named_with_what_it_rests_on() -> None:
-    assert said(a=0.38, b=0.6) == [
-        "On the fresh twins B comes first more often (probability 0.60); it is prior-driven: the choice between"
-        " the two is open."
-    ]
+    (sentence,) = said(a=0.38, b=0.6)
+    assert sentence.startswith("On the fresh twins B comes first more often (probability 0.60)")
+    assert "it is prior-driven" in sentence
     assert "prior-driven" not in said(a=0.38, c=0.6)[0]
 
 
