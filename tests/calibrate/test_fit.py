@@ -29,7 +29,7 @@ from metachron.errors import InputError
 TARGETS = {t.trial: t for t in make_targets(draws_from_z(NAMES, TRUTH[None, :]), trials=2, tau=0.05)}
 SETTINGS = Settings(
     lives=6000, waves=2, draws=40, names=NAMES, training=Training(most_passes=10),
-    pilot=Sampling(chains=2, warmup=120, samples=400), sampling=Sampling(chains=2, warmup=80, samples=150),
+    pilot=Sampling(chains=2, warmup=120, samples=400), sampling=Sampling(chains=2, warmup=200, samples=150),
 )  # fmt: skip
 
 
