@@ -100,8 +100,8 @@ def test_the_fit_finds_the_truth_resumes_and_writes_its_files(tmp_path: Path) ->
     result = run_fit(TARGETS, SETTINGS, tmp_path / "one", simulate)
     z, sd = result.posterior.flat_z.mean(0), result.posterior.flat_z.std(0)
     assert (np.abs(z[:3] - TRUTH[:3]) < 3.5 * sd[:3]).all()
-    # Inputs that do nothing keep their spread. The noise of networks this small moved their mean by up to 1.03
-    # in seven runs with other seeds, lives and passes.
+    # Inputs that do nothing keep their spread. The noise of networks this small moved their mean by up to
+    # 1.03 in seven runs with other seeds, lives and passes.
     assert np.abs(z[3:]).max() < 1.5
     assert sd[3:].min() > 0.8
 
