@@ -19,7 +19,7 @@ LEAST_WEIGHT = 0.1  # of a surface that is hardly known yet, so that it still sa
 NOISE_POINTS = 12  # best points, at which the noise of the simulated values is measured
 WIDEST_EFFECTS = 0.25  # SD of trial effects of the points
 TRUSTED_ERROR = 5.0  # log units: a surface known less well than this is tempered
-POOL_ERROR = 5.0  # log units: what pools of 4,000 get wrong in differences, against 32,000
+POOL_ERROR = 5.0  # log units (assumed): what finite pools still get wrong in differences
 
 
 class TemperedSurface:
