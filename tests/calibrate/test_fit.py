@@ -100,9 +100,7 @@ def test_the_fit_finds_the_truth_resumes_and_writes_its_files(tmp_path: Path) ->
     result = run_fit(TARGETS, SETTINGS, tmp_path / "one", simulate)
     z, sd = result.posterior.flat_z.mean(0), result.posterior.flat_z.std(0)
     assert (np.abs(z[:3] - TRUTH[:3]) < 3.5 * sd[:3]).all()
-    # Inputs that do nothing keep their spread. The noise of networks this small moved their mean by up to
-    # 1.03 in seven runs with other seeds, lives and passes.
-    assert np.abs(z[3:]).max() < 1.5
+    assert np.abs(z[3:]).max() < 0.5  # the two that do nothing stay at their prior
     assert sd[3:].min() > 0.8
 
     # killed after the first wave's lives and one network: the rest is made again, with the same numbers
@@ -128,13 +126,12 @@ def test_the_fit_finds_the_truth_resumes_and_writes_its_files(tmp_path: Path) ->
     assert rows_of["kappa_fp"]["contraction"] > 0.4
     assert rows_of["vegf_imax"]["contraction"] < 0.2
     assert rows_of["kappa_fp"]["pinned_by"]
-    assert kept["diagnostics"]["sampler"]["divergences"] <= 3  # of 300, after short warm-ups
+    assert kept["diagnostics"]["sampler"]["divergences"] == 0
 
     assert trusted_k(100) == pytest.approx(0.5)
     assert trusted_k(100_000) == 0.7
     held = leave_one_out(result.model, result.posterior, result.metric, tmp_path / "out", trials=["T0", "T1"])
     assert set(held) == {"T0", "T1"}
-    print({trial: (one.pareto_k, one.z[:, :3].std(0)) for trial, one in held.items()}, sd)
     assert held["T0"].z[:, 0].std() > 0.8 * sd[0]
     ship(held, tmp_path / "held_out.npz")
     names, read = read_held_out(tmp_path / "held_out.npz")
