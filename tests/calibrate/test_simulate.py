@@ -152,7 +152,7 @@ def test_too_few_in_the_trial_is_said() -> None:
 # --- who is enrolled
 
 
-def engine_lives(trial: Target, arm: str, n: int, seed: int) -> Any:
+def engine_lives(trial: Target, arm: str, n: int, seed: int, **fixed: float) -> Any:
     spec = population_spec(trial.population_of(arm), trial.setting)
     twins, lesions = draw_population(spec, trial.setting, draws(n), seed=seed)
     course = branches(trial, trial.arm(arm))[0].mutant
@@ -161,7 +161,7 @@ def engine_lives(trial: Target, arm: str, n: int, seed: int) -> Any:
     lives = simulate(
         np.ascontiguousarray(lesions[mutant]),
         twins[mutant],
-        draws(1),
+        draws(1, **fixed),
         course.programme,
         seed=seed,
         horizon_days=36 * MONTH + 3650,
@@ -202,14 +202,15 @@ def test_maintenance_leaves_out_who_progressed_or_stopped_early() -> None:
             "population": MAINTENANCE.population.model_copy(update={"ras_mutant": 1.0, "braf_mutant": 0.0})
         }
     )
-    _, lives = engine_lives(trial, "nothing", 800, 12)
+    fit = {"fitness_days": 0.0}  # nobody is too ill for the induction
+    _, lives = engine_lives(trial, "nothing", 800, 12, **fit)
     start = lives.starts[:, 1]
     reached = np.isfinite(start)
     assert (lives.outcomes["pfs"][reached] > start[reached]).all()
     whole = reached & (start - lives.starts[:, 0] >= 8 * 14)
     assert (~reached).sum() > 0
     assert 0 < (reached & ~whole).sum() < 0.3 * whole.sum()
-    arm = simulate_arm(trial, "nothing", draws(1), 800, seed=12)
+    arm = simulate_arm(trial, "nothing", draws(1, **fit), 800, seed=12)
     kept = slice(0, int(whole.sum()))
     expected = np.minimum(lives.outcomes["death"][whole] - start[whole], 36 * MONTH)
     assert np.allclose(arm.days["OS"][kept], expected)

@@ -107,6 +107,7 @@ CASES = [
     (replacer(scans=np.array([[100.0, 7.5]])), "scans[0, 1] is 7.5 days, not a whole number"),
     (replacer(n_planned=3), "3 planned steps and 0 lines in 2 segments"),
     (replacer(repeat_segment=2), "repeat_segment is 2"),
+    (replacer(secondary_segment=2), "secondary_segment is 2"),
     (replacer(ox_before=-1.0), "ox_before is -1.0 mg/m2"),
     (replacer(grade4=np.full((2, 3), 0.0)), "grade4 has shape (2, 3)"),
     (replacer(scans=np.ones((40, 2))), "40 scans, more than the 32 there is room for"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -150,6 +151,19 @@ def test_what_waits_and_what_returns_is_left_out_and_said() -> None:
     core = lay_out(programme, again.twins[0], again.lesions[0], again.draws[0], 365.0)
     assert [a.day for a in core.given] == [a.day for a in again.core.given if a.day < 28.0]
     assert any("wait for progression" in note for note in core.notes)
+
+
+@pytest.mark.parametrize(("line", "before"), [(0, 0), (1, 0), (2, 1), (3, 2)])
+def test_earlier_lines_raise_the_hazard(line: int, before: int) -> None:
+    """As the kernel counts progressions: one for each line before this one."""
+    problem = case("no lesion").problem()
+    problem.twins["start_line"] = line
+    programme = problem.programme._replace(n_planned=0)
+    draw = problem.draws[0]
+    core = lay_out(programme, problem.twins[0], problem.lesions[0], draw, 100.0)
+    more = draw["death_line"] * math.log(1 + before) + (draw["death_progressed"] if before else 0.0)
+    assert core.constants["death_intercept"] == pytest.approx(draw["death_intercept"] + more)
+    assert core.constants["death_full_cm"] == draw["death_full_cm"]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from metachron.model.death import background_day, cancer_hazard, liver_hazard
+from metachron.model.death import background_day, cancer_hazard, cancer_hazards, liver_hazard
 
-INTERCEPT, BURDEN, NEW = -8.09, 0.5, 1.2
+INTERCEPT, BURDEN, NEW, FULL = -8.09, 0.5, 1.2, 1.5
 
 
 @pytest.mark.parametrize("age", [40.0, 65.0, 88.0])
@@ -32,17 +32,44 @@ def test_background_goes_on_from_where_it_stands() -> None:
 
 
 def test_nothing_detected_nothing_to_die_of() -> None:
-    assert cancer_hazard(0.0, 1, INTERCEPT, BURDEN, NEW) == 0.0
+    assert cancer_hazard(0.0, 1, INTERCEPT, BURDEN, NEW, FULL) == 0.0
+
+
+@pytest.mark.parametrize("full", [0.4, 1.5, 6.0])
+def test_hazard_rises_with_the_sum_to_its_law(full: float) -> None:
+    """In proportion to a small sum, 63 % of the law at `full` cm, all of it far above."""
+
+    def of_law(cm: float) -> float:
+        whole = math.exp(INTERCEPT) * (1.0 + cm) ** BURDEN
+        return float(cancer_hazard(cm, 0, INTERCEPT, BURDEN, NEW, full)) / whole
+
+    sums = np.linspace(0.01, 40.0, 400)
+    found = np.array([cancer_hazard(cm, 0, INTERCEPT, BURDEN, NEW, full) for cm in sums])
+    assert (np.diff(found) > 0.0).all()
+    assert of_law(full) == pytest.approx(1.0 - math.exp(-1.0))
+    assert of_law(1e-4 * full) == pytest.approx(1e-4, rel=1e-3)
+    assert of_law(40.0 * full) == pytest.approx(1.0)
+
+
+def test_hazards_of_many_are_those_of_each() -> None:
+    sums, start = np.array([0.0, 0.3, 2.0, 30.0]), np.array([-9.0, -8.0, -8.5, -7.0])
+    slope, full = np.linspace(0.1, 0.9, 4), np.linspace(0.5, 5.0, 4)
+    each = [cancer_hazard(sums[i], 0.0, start[i], slope[i], NEW, full[i]) for i in range(4)]
+    assert cancer_hazards(sums, start, slope, full).tolist() == each
 
 
 def test_a_new_lesion_multiplies_the_hazard() -> None:
-    ratio = cancer_hazard(10.7, 1, INTERCEPT, BURDEN, NEW) / cancer_hazard(10.7, 0, INTERCEPT, BURDEN, NEW)
+    ratio = cancer_hazard(10.7, 1, INTERCEPT, BURDEN, NEW, FULL) / cancer_hazard(
+        10.7, 0, INTERCEPT, BURDEN, NEW, FULL
+    )
     assert ratio == pytest.approx(math.exp(1.2))
 
 
 def test_the_median_survival_of_ffcd_lies_between_its_extremes() -> None:
     """Constant 10.7 cm: longer than 1.23 years without any new lesion, shorter with one from the start."""
-    years = [math.log(2.0) / cancer_hazard(10.7, new, INTERCEPT, BURDEN, NEW) / 365.25 for new in (1, 0)]
+    years = [
+        math.log(2.0) / cancer_hazard(10.7, new, INTERCEPT, BURDEN, NEW, FULL) / 365.25 for new in (1, 0)
+    ]
     assert years[0] < 1.23 < years[1]
 
 
@@ -50,7 +77,9 @@ def test_the_median_survival_of_ffcd_lies_between_its_extremes() -> None:
 @settings(max_examples=100, deadline=None)
 def test_more_cancer_more_hazard(a: float, b: float) -> None:
     low, high = min(a, b), max(a, b)
-    assert cancer_hazard(low, 0, INTERCEPT, BURDEN, NEW) <= cancer_hazard(high, 0, INTERCEPT, BURDEN, NEW)
+    assert cancer_hazard(low, 0, INTERCEPT, BURDEN, NEW, FULL) <= cancer_hazard(
+        high, 0, INTERCEPT, BURDEN, NEW, FULL
+    )
     assert liver_hazard(low * 30, 1800.0, 0.05, 0.6, 0.08) <= liver_hazard(high * 30, 1800.0, 0.05, 0.6, 0.08)
 
 

@@ -8,7 +8,7 @@ import pytest
 from metachron.engine.records import LIVER, OCCULT, VISIBLE
 from metachron.errors import InputError
 from metachron.parameters.draws import median_parameters
-from metachron.population.draw import draw_bin, draw_population
+from metachron.population.draw import draw_bin, draw_population, fit_for_trial
 from metachron.population.lesions import ROOM_OCCULT
 from metachron.population.nature import MEAN_ECOG
 from metachron.population.spec import FIELDS, SETTINGS, load_defaults, population_spec
@@ -219,3 +219,20 @@ def test_what_cannot_be_is_refused(given: dict[str, object], words: str) -> None
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(InputError, match="not a setting"):
         population_spec({}, "third_line")
+
+
+def test_who_is_near_death_enters_no_trial() -> None:
+    """The chance is exp(-days x hazard of what is seen); nobody without visible disease is refused."""
+    d = draws(death_frailty_sd=0.8, fitness_days=90.0)
+    twins, lesions = draw_population(population_spec({}, "first_line"), "first_line", d, seed=8)
+    sums = diameters(lesions).sum(1) / 10.0
+    law = np.exp(d["death_intercept"] + twins["ln_frailty"]) * (1.0 + sums) ** d["death_burden"]
+    chance = np.exp(-90.0 * law * (1.0 - np.exp(-sums / d["death_full_cm"])))
+    u, none = np.random.default_rng(1).random(N), np.zeros(N)
+    assert (fit_for_trial(twins, lesions, d, none, u) == (u < chance)).all()
+    assert near(fit_for_trial(twins, lesions, d, none, u).mean(), chance.mean())
+    worse = fit_for_trial(twins, lesions, d, none + 1.0, u)
+    assert worse.mean() < chance.mean() - 0.01
+    hidden = lesions.copy()
+    hidden["status"][hidden["status"] == VISIBLE] = OCCULT
+    assert fit_for_trial(twins, hidden, d, none, u).all()

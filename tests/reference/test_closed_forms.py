@@ -156,10 +156,30 @@ def test_death_by_cancer_falls_where_the_hazard_passes_its_coin() -> None:
     par = {"death_intercept": -5.0, "death_liver_max": 0.0}
     life = alone(hand.visible(20.0), None, 40_000.0 / 3.0, growth=0.0, par=par)
     draw = hand.parameters(**par)[0]
-    rate = math.exp(-5.0) * 3.0 ** float(draw["death_burden"])
+    share = 1.0 - math.exp(-2.0 / float(draw["death_full_cm"]))
+    rate = share * math.exp(-5.0) * 3.0 ** float(draw["death_burden"])
     target = Coins(3, 0).exponential(Stream.DEATH_CANCER, 0)
     assert life.outcome["death"] == pytest.approx(target / rate, rel=1e-9)
     assert life.outcome["cause"] == 2
+
+
+@pytest.mark.parametrize("line", [2, 3, 6])
+def test_progressions_multiply_growth_and_hazard(line: int) -> None:
+    """Growth by the root of its factor after one, by all of it after more; hazard by each of them."""
+    par = {
+        "death_intercept": -5.0, "death_liver_max": 0.0, "death_line": 0.6, "death_progressed": 0.4,
+        "line_growth_factor": 1.5,
+    }  # fmt: skip
+    first, later = (
+        alone(hand.visible(20.0), None, 9000.0, growth=0.0, par=par, start_line=s).outcome["death"]
+        for s in (1, line)
+    )
+    assert first / later == pytest.approx(math.exp(0.4) * line**0.6, rel=1e-9)
+    days = (40.0, 80.0)
+    hidden = {"x": 8.0, "offset": NEVER_SEEN}
+    found = sizes(alone(hidden, None, 100.0, days, par=par, start_line=line))
+    fast = 4.0 * hand.RATE * (1.5 if line > 2 else math.sqrt(1.5))
+    assert found == pytest.approx([8.0 + fast * day for day in days], abs=1e-8)
 
 
 def test_background_death_passes_its_coin() -> None:

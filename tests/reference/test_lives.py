@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from metachron.engine.batch import simulate
@@ -33,6 +34,25 @@ def test_two_lives_are_alike(name: str) -> None:
     pairs = whole_lives(next(s for s in GRID if s.name == name), 2, years=5.0)
     assert [p.differs for p in pairs] == [(), ()]
     assert max(p.death_days for p in pairs) < 3.0
+
+
+def one_of_each(name: str, index: int) -> tuple[list[bool], list[Pair]]:
+    """Of three twins, who began a segment in the engine's lives, and the pairs."""
+    scenario = replace(next(s for s in GRID if s.name == name), days=4.0 * YEAR)
+    ready = build(scenario, 3)
+    lives = simulate(
+        ready.lesions, ready.twins, ready.draws, ready.programme, seed=SEED, horizon_days=scenario.days,
+        jobs=1,
+    )  # fmt: skip
+    return np.isfinite(lives.starts[:, index]).tolist(), whole_lives(scenario, 3, 4.0)
+
+
+@pytest.mark.parametrize(("name", "index"), [("removal after response", -1), ("too ill for more", 1)])
+def test_who_is_operated_on_and_who_is_too_ill_is_decided_alike(name: str, index: int) -> None:
+    """Both faces of the coin are met, and the reference throws it the same way."""
+    begun, pairs = one_of_each(name, index)
+    assert set(begun) == {False, True}
+    assert [p.differs for p in pairs] == [()] * 3
 
 
 @pytest.mark.slow

@@ -48,9 +48,10 @@ LIVING = {
     "5-FU adjuvant": 0.06,  # the two with a kill of microscopic lesions that bends at 3e6 and 3e7 cells
     "mFOLFOX6 and bevacizumab": 0.22,
 }
-# Others by scenario: those bends, and the deepest loss of lymphocytes
+# Others by scenario: those bends, the steepest rise of a hazard (0.0022, before the death of one twin), and
+# the deepest loss of lymphocytes
 OWN = {
-    "5-FU adjuvant": {"resistant share": 0.03},
+    "5-FU adjuvant": {"resistant share": 0.03, "integrated hazard of cancer": 0.0045},
     "mFOLFOX6 and bevacizumab": {"resistant share": 0.065, "dead tissue": 0.11},
     "lymphodepletion": {"lymphocytes": 6e-7},
 }
@@ -141,6 +142,19 @@ def test_the_grid_goes_through_procedures_and_lines() -> None:
     assert max(lines) >= 3
     held = [s.held for state in one_twin("later lines").life.states.values() for s in state.lesions]
     assert max(held) > 0.1
+
+
+def test_the_grid_goes_through_progression_and_fitness() -> None:
+    counts = {name: [s.progressed for s in one_twin(name).life.states.values()] for name in SCENARIO}
+    assert max(counts["later lines"]) >= 3
+    assert max(counts["no drug"]) >= 2
+    removal = build(SCENARIO["removal after response"], 1).programme.secondary_segment
+    life = one_twin("removal after response").life
+    assert np.isfinite(life.starts[removal])
+    assert life.ends[0] < life.starts[removal]
+    ill = one_twin("too ill for more").life
+    assert max(counts["too ill for more"]) >= 1
+    assert np.isnan(ill.starts[1:]).all(), "neither what waited nor any line"
 
 
 def test_the_grid_goes_through_rules() -> None:

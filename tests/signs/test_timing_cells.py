@@ -76,7 +76,7 @@ def test_persistence_speaks_for_giving_cells_after_chemotherapy(law: str) -> Non
     """Chemotherapy very toxic to cells and not sensitising: after it, if they outlast the interval."""
     toxic = {"cell_chemo_toxicity": 3.0, "chemo_sensitising": 0.0}
     twins = twins_of(STAGE3, law, 4 * TWINS)
-    stays, goes = (after_over_among(law, half_life, twins.size, **toxic) for half_life in (28.0, 2.0))
+    stays, goes = (after_over_among(law, half_life, 4 * TWINS, **toxic) for half_life in (28.0, 2.0))
     assert gain(twins, stays).sure
     assert not gain(twins, goes).sure
     assert gain(twins, stays - goes).sure
@@ -109,12 +109,12 @@ def test_mid_interval_is_better_than_the_day_of_chemotherapy(law: str, half_life
     texts = {str(day): f"mfolfox6*12 + cik*12@{day}" for day in (1, 8, 11)}
     twins = twins_of(STAGE3, law, 2 * TWINS)
     for toxicity in (0.9, 3.0):
-        days = arms(law, texts, half_life, twins.size, cell_chemo_toxicity=toxicity)
+        days = arms(law, texts, half_life, 2 * TWINS, cell_chemo_toxicity=toxicity)
         best = better(twins, days["8"], days["1"], "pfs")
         assert best.sure
         assert abs(better(twins, days["8"], days["11"], "pfs").mean) < 0.5
     assert best.mean > 0.5
-    harmless = arms(law, texts, half_life, twins.size, cell_chemo_toxicity=0.0)
+    harmless = arms(law, texts, half_life, 2 * TWINS, cell_chemo_toxicity=0.0)
     assert abs(better(twins, harmless["8"], harmless["1"], "pfs").mean) < 0.25
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import trial
-from timing import ENSEMBLE, LAWS, PRIOR, better, gain, live, months, programme, twins_of
+from timing import LAWS, better, gain, live, months, programme, twins_of
 from timing_contrasts import CONTRASTS, arms, gained, hazard
 
 from metachron.model.toxicity import NEUROPATHY
 
 EXAMPLE = trial.UNRESECTABLE
-LINES_COUNT = (
-    "Progression under a drug opens a line of treatment, with faster growth and a higher hazard of death, and"
-    " progression without one does not: whoever rests stays in the first line. With both effects of the line"
-    " off the ensemble gives 0.98."
+PROGRESSIONS_COUNT = (
+    "Growth and the hazard of death rise with each progression, under a drug or without one, so that what"
+    " delays progression delays death: 0.82 and 0.77 in the prior. With these effects off 0.95 and 0.91."
 )
-FREE_OF_LINES = {"line_growth_factor": 1.0, "death_line": 0.0}
-LAWS_OF_LINES = [PRIOR, pytest.param(ENSEMBLE, marks=pytest.mark.xfail(strict=True, reason=LINES_COUNT))]
+FREE_OF_PROGRESSIONS = {"line_growth_factor": 1.0, "death_line": 0.0, "death_progressed": 0.0}
+too_good = pytest.mark.xfail(strict=True, reason=PROGRESSIONS_COUNT)
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -41,13 +40,15 @@ def test_maintenance_after_induction_in_months(law: str) -> None:
     assert 2.0 < days["none"] / trial.MONTH < 7.0
 
 
-@pytest.mark.parametrize("law", LAWS_OF_LINES)
+@pytest.mark.parametrize("law", LAWS)
+@too_good
 def test_maintenance_hardly_changes_survival(law: str) -> None:
     """Hazard ratio of death 0.91 (0.83-1.01) in 12 trials: Sonbol 2020, doi 10.1001/jamaoncol.2019.4489."""
     assert 0.83 < hazard("maintenance", law, "death") < 1.07
 
 
-@pytest.mark.parametrize("law", LAWS_OF_LINES)
+@pytest.mark.parametrize("law", LAWS)
+@too_good
 def test_an_interval_hardly_changes_survival(law: str) -> None:
     """Without end against an interval 0.95 (0.85-1.07): the same review."""
     assert 0.85 < hazard("continuous", law, "death") < 1.07
@@ -55,13 +56,14 @@ def test_an_interval_hardly_changes_survival(law: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS)
-def test_without_effects_of_the_line_neither_changes_survival(law: str) -> None:
-    """What is wrong above is the count of lines: without it survival is flat within a tenth."""
+def test_without_effects_of_progression_neither_changes_survival(law: str) -> None:
+    """What is wrong above is what progression brings: without it survival is flat within a tenth."""
     twins = twins_of(EXAMPLE, law)
     for name in ("maintenance", "continuous"):
         c = CONTRASTS[name]
         treated, none = (
-            live(twins, programme(EXAMPLE, arm.text), parameters=FREE_OF_LINES) for arm in (c.arm, c.against)
+            live(twins, programme(EXAMPLE, arm.text), parameters=FREE_OF_PROGRESSIONS)
+            for arm in (c.arm, c.against)
         )
         assert 0.9 < trial.hazard_ratio(treated.outcomes["death"], none.outcomes["death"], 10.0) < 1.05
 

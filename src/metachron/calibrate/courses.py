@@ -38,6 +38,7 @@ class Care:
     """What is the same for all arms of a trial, or said by it of one: hashable, so that courses are kept.
 
     `later`: lines after the arm, None for those of the catalogue without what could not be had (`missing`).
+    `again`: the induction is given again at progression. `secondary`: responding metastases are taken out.
     """
 
     setting: str
@@ -45,6 +46,8 @@ class Care:
     on_recurrence: str | None
     schedule: Schedule
     missing: tuple[str, ...]
+    again: bool = False
+    secondary: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def branches(target: Target, arm: Arm) -> list[Branch]:
         later.on_recurrence,
         (scans.every_days, scans.surveillance, tuple(scans.intervals or ()), scans.seen_mm),
         tuple(target.not_available),
+        later.induction_again,
+        later.secondary_resection and target.setting not in ("adjuvant", "resected_metastases"),
     )
     entries = [(e.share, tuple(e.lines)) for e in target.earlier] or [(1.0, ())]
     return [
@@ -105,7 +110,11 @@ def course(care: Care, earlier: tuple[str, ...], strategy: str, wild_type: bool)
     steps, empty = _joined(care.setting, before, own)
     used = [n for step, blank in zip(steps, empty, strict=True) if not blank for n in step.regimens]
     after = After.model_validate(
-        {**own.after.model_dump(exclude_none=True), **_after(care, own, used, wild_type)}
+        {
+            **own.after.model_dump(exclude_none=True),
+            **_after(care, own, before, used, wild_type),
+            "secondary_resection": care.secondary and not any(step.procedures for step in steps),
+        }
     )
     whole = own.model_copy(update={"steps": steps, "intent": _intent(care.setting, own), "after": after})
     programme = compile_strategy(typical(wild_type), whole, catalogue, metastatic=care.setting != "adjuvant")
@@ -122,8 +131,10 @@ def course(care: Care, earlier: tuple[str, ...], strategy: str, wild_type: bool)
     )
 
 
-def _after(care: Care, own: Strategy, used: list[str], wild_type: bool) -> dict[str, object]:
-    """What follows the arm, as fields of `after`; `used`: regimens up to its end."""
+def _after(
+    care: Care, own: Strategy, before: list[Step], used: list[str], wild_type: bool
+) -> dict[str, object]:
+    """What follows the arm, as fields of `after`; `before`: earlier steps, `used`: regimens up to its end."""
     catalogue = load_catalogue()
     if care.later is not None:
         lines = [list(resolve(line, catalogue).steps[0].regimens) for line in care.later]
@@ -133,6 +144,8 @@ def _after(care: Care, own: Strategy, used: list[str], wild_type: bool) -> dict[
         else:
             lines = next_lines(typical(wild_type), used, catalogue)
         lines = could_be_had(lines, care.missing)
+    if care.again:
+        lines = [list(before[-1].regimens), *lines]
     found: dict[str, object] = {"lines": lines}
     return found if care.on_recurrence is None else {**found, "on_recurrence": care.on_recurrence}
 
@@ -148,7 +161,7 @@ def _history(care: Care, earlier: tuple[str, ...], whole: Strategy, origin: int)
     drugs = {c for name in step.regimens for c in load_catalogue().effects_of(name)}
     same = sorted(c.value for c in drugs) if drugs <= running else []
     own = (step.starts.value, step.gap_days, step.procedures, same, whole.rule_sets, whole.rules)
-    return repr((care.setting, care.schedule, earlier, *own))
+    return repr((care.setting, care.schedule, earlier, whole.after.secondary_resection, *own))
 
 
 def could_be_had(lines: list[list[str]], missing: tuple[str, ...]) -> list[list[str]]:

@@ -20,7 +20,7 @@ from metachron.engine.batch import Lives, simulate
 from metachron.engine.records import CR, PR, PROGRESSED
 from metachron.errors import InputError, Problem
 from metachron.model.growth import ln_cells
-from metachron.population.draw import DEATH, disease_free, draw_population
+from metachron.population.draw import DEATH, disease_free, draw_population, fit_for_trial
 from metachron.population.spec import LOCAL, PopulationSpec, population_spec
 from metachron.population.streams import Streams
 
@@ -36,6 +36,7 @@ MOST_CANDIDATES = 6  # patients drawn for one enrolled at most
 # Scans are done within a window about their day: a week to each side (usual in protocols; recalled), or an
 # eighth of longer intervals (assumed)
 WINDOW_DAYS, WINDOW_SHARE = 7.0, 0.125
+FIRST = ("first_line", "maintenance")  # settings that begin with a first line
 LEAD_DAYS = 3650.0  # nobody enters a trial later than this after the start of the first line
 
 
@@ -216,7 +217,7 @@ def _live(setup: _Setup, rows: Ints, batch: int, number: int, only: Ints | None)
         limit=setup.limit,
     )
     twins["key"] += number
-    fit = disease_free(lesions, setup.limit) if setup.setting == "adjuvant" else np.ones(rows.size, np.bool_)
+    fit = _fit(setup, rows, batch, twins, lesions)
     if only is not None:
         fit = np.isin(np.arange(rows.size), only)
     branch = _branch_of(setup, rows.size, batch)
@@ -231,6 +232,19 @@ def _live(setup: _Setup, rows: Ints, batch: int, number: int, only: Ints | None)
                 lives = _simulated(setup, course, lesions[mine], twins[mine])
                 pieces.append(_piece(setup, course, lives, rows[mine], twins["key"][mine], late[mine]))
     return _joined(pieces)
+
+
+def _fit(setup: _Setup, rows: Ints, batch: int, twins: NDArray[np.void], lesions: NDArray[np.void]) -> Bools:
+    """Who may enter a trial (n,): free of disease in the adjuvant setting, fit for a first line.
+
+    Later lines are refused to the unfit by the engine; who is operated on is chosen by the protocol.
+    """
+    if setup.setting == "adjuvant":
+        return disease_free(lesions, setup.limit)
+    if setup.setting not in FIRST:
+        return np.ones(rows.size, np.bool_)
+    u = Streams(setup.seed, batch)["fitness"].random(rows.size)
+    return fit_for_trial(twins, lesions, setup.draws[rows], setup.effects[rows, DEATH], u)
 
 
 def _branch_of(setup: _Setup, n: int, batch: int) -> Ints:

@@ -96,6 +96,12 @@ class Later(Record):
 
     lines: list[str] | None = Field(None, max_length=8, description="Later lines, in order; [] for none.")
     on_recurrence: Literal["local then systemic", "systemic", "none"] | None = None
+    induction_again: bool = Field(
+        False, description="Maintenance: at progression the induction is given again before other lines."
+    )
+    secondary_resection: bool = Field(
+        True, description="May metastases confined to the liver be taken out once they have responded?"
+    )
     note: str = ""
 
 

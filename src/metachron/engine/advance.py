@@ -64,11 +64,11 @@ def drugs_to(st, gear, days):
 
 @jit
 def growing_days(st, par, gear, days):
-    """(days of growth without and with anti-VEGF drugs): line of treatment, regrowth of the liver."""
+    """(days of growth without and with anti-VEGF drugs): progressions so far, regrowth of the liver."""
     full = days
-    if st.line == 2:
+    if st.failed == 1:
         full *= math.sqrt(par.line_growth_factor)
-    elif st.line > 2:
+    elif st.failed > 1:
         full *= par.line_growth_factor
     if st.removed > 0.0 and par.regeneration_growth > 0.0:
         strength = par.regeneration_growth * st.removed
@@ -171,8 +171,12 @@ def hazard(st, twin, par):
             total_cm += 0.1 * st.mm[i]
         if st.organ[i] == LIVER:
             liver_ml += volume
-    start = par.death_intercept + twin.ln_frailty + par.death_line * math.log(max(st.line, 1.0))
-    h = cancer_hazard(total_cm, st.new_lesion, start, par.death_burden, par.death_new_lesion)
+    start = par.death_intercept + twin.ln_frailty + par.death_line * math.log(1.0 + st.failed)
+    if st.failed > 0:
+        start += par.death_progressed
+    h = cancer_hazard(
+        total_cm, st.new_lesion, start, par.death_burden, par.death_new_lesion, par.death_full_cm
+    )
     if liver_ml > 0.0:
         size = st.liver * twin.liver_ml + liver_ml
         h += liver_hazard(liver_ml, size, par.death_liver_max, par.death_liver_mid, par.death_liver_width)

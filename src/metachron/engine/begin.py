@@ -73,6 +73,7 @@ def start_body(st, twin, par, gear, programme):
     st.total_on = -math.inf
     st.whole[:] = 1.0
     st.line = twin.start_line
+    st.failed = max(twin.start_line - 1, 0)
 
 
 @jit

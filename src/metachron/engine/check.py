@@ -122,7 +122,8 @@ def _check_counts(programme: Programme) -> None:
         raise EngineError(
             f"{programme.n_planned} planned steps and {programme.n_lines} lines in {n} segments"
         )
-    for name, index in (("repeat", programme.repeat_segment), ("continue", programme.continue_segment)):
+    for name in ("repeat", "continue", "secondary"):
+        index = getattr(programme, f"{name}_segment")
         if not -1 <= index < n:
             raise EngineError(f"{name}_segment is {index}, outside -1 to {n - 1}")
     for name, value in (

@@ -126,13 +126,45 @@ def _planned_steps(
     return line
 
 
-def _after_progression(builder: Builder, patient: Patient, line: int, after: Following) -> int:
+def _given_again(steps: list[Step], names: list[str], catalogue: Catalogue) -> bool:
+    """Is this what a course of fixed length has given before, and not only more of what runs at the end?
+
+    Such a course is no new line: its drugs have not failed.
+    """
+
+    def drugs(chosen: list[Step]) -> set[EffectClass]:
+        found: set[EffectClass] = set()
+        return found.union(*(catalogue.effects_of(n) for s in chosen for n in s.regimens))
+
+    now = drugs([Step(regimens=names)]) - {EffectClass.VEGF}
+    fixed = drugs([s for s in steps if s.cycles is not None])
+    return bool(now) and now <= fixed and not now <= drugs([s for s in steps if s.cycles is None])
+
+
+def _after_progression(
+    builder: Builder, patient: Patient, strategy: Strategy, line: int, after: Following
+) -> int:
     """Add later lines and repeat local treatment; returns the index of the procedure."""
-    first = max(line, start_line(patient)) + 1
-    for k, names in enumerate(after.lines):
-        builder.systemic(Step(regimens=names), after.line_wait_days, first + k)
+    line = max(line, start_line(patient))
+    for names in after.lines:
+        line += 0 if line > 0 and _given_again(strategy.steps, names, builder.catalogue) else 1
+        builder.systemic(Step(regimens=names), after.line_wait_days, line)
     builder.remnant = DEFAULT_REPEAT_REMNANT
     builder.procedure([after.procedure], after.wait_days, max_lesions=after.max_lesions, max_mm=after.max_mm)
+    return len(builder.segments) - 1
+
+
+def _secondary_resection(builder: Builder, after: Following) -> int:
+    """Add the removal of metastases that have responded, where it is asked for; its index, else -1."""
+    if after.secondary is None:
+        return -1
+    builder.remnant = DEFAULT_REMNANT
+    builder.procedure(
+        [after.secondary],
+        float(CHEMO_TO_SURGERY),
+        max_lesions=after.secondary_max_lesions,
+        max_mm=after.secondary_max_mm,
+    )
     return len(builder.segments) - 1
 
 
@@ -160,13 +192,14 @@ def compile_strategy(
     line = _planned_steps(builder, patient, strategy, line, conversion, after)
     n_planned, repeat = len(builder.segments), -1
     if not (strategy.intent is Intent.OBSERVATION and metastatic and not strategy.after.lines):
-        repeat = _after_progression(builder, patient, line, after)
+        repeat = _after_progression(builder, patient, strategy, line, after)
     n_lines = len(after.lines) if repeat >= 0 else 0
     keep_on = -1
     if conversion and strategy.steps[0].regimens:
         endless = strategy.steps[0].model_copy(update={"cycles": None})
         builder.systemic(endless, 0.0, start_line(patient) + 1)
         keep_on = len(builder.segments) - 1
+    secondary = _secondary_resection(builder, after)
     scans = catalogue.surveillance[strategy.surveillance]
     return Programme(
         segments=pack(builder.segments, SEGMENT),
@@ -177,6 +210,7 @@ def compile_strategy(
         scans=np.array(scans.intervals, dtype=np.float64).reshape(-1, 2),
         n_planned=n_planned,
         continue_segment=keep_on,
+        secondary_segment=secondary,
         n_lines=n_lines,
         repeat_segment=repeat,
         most_repeats=after.most,

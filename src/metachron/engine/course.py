@@ -7,10 +7,12 @@ import math
 from metachron.engine import random as keyed
 from metachron.engine.procedures import confined
 from metachron.engine.records import (
+    CR,
     LIVER,
     LOCAL_THEN_SYSTEMIC,
     NOT_PAUSED,
     NOTHING_MORE,
+    PR,
     PROCEDURE,
     START_PLANNED,
     START_RECURRENCE,
@@ -45,6 +47,12 @@ def end_course(st):
 
 
 @jit
+def fitness(st, par):
+    """Chance to be fit for what progression calls for: who is near death gets no more treatment."""
+    return math.exp(-par.fitness_days * st.hazard_now)
+
+
+@jit
 def next_line(st, programme, twin, par, seed):
     """Start the next line of treatment, if there is one and the patient is fit for it."""
     st.queued, st.queue_day = -1, math.inf
@@ -53,7 +61,7 @@ def next_line(st, programme, twin, par, seed):
     if st.line_index >= programme.n_lines:
         st.line += 1  # goes untreated through what would have been a line
         return
-    if keyed.uniform(seed, twin.key, keyed.NEXT_LINE, st.line_index) >= share:
+    if keyed.uniform(seed, twin.key, keyed.NEXT_LINE, st.line_index) >= share * fitness(st, par):
         st.line += 1
         st.line_index = programme.n_lines
         return
@@ -107,6 +115,27 @@ def repeat_local(st, programme, twin, par, seed):
 
 
 @jit
+def fit_for(st, programme, twin, par, seed, step):
+    """Is the patient fit for a planned step that has waited for this? Operations are judged by themselves."""
+    if programme.segments[step].kind == PROCEDURE:
+        return True
+    return keyed.uniform(seed, twin.key, keyed.FITNESS, step) < fitness(st, par)
+
+
+@jit
+def removable_now(st, programme, twin, par, seed):
+    """Have metastases confined to the liver responded so that they are taken out? One coin for a life."""
+    if programme.secondary_segment < 0 or st.segment < 0 or st.ned or st.repeats > 0 or st.queued >= 0:
+        return False
+    if st.last_response != CR and st.last_response != PR:
+        return False
+    segment = programme.segments[programme.secondary_segment]
+    if confined(st, segment.max_mm, segment.max_lesions) != LIVER:
+        return False
+    return keyed.uniform(seed, twin.key, keyed.SECONDARY, 0) < par.secondary_resection_share
+
+
+@jit
 def planned_operation(st, programme):
     """Is an operation the next planned step, and still to the point? Then progression does not stop it."""
     upcoming = st.queued if st.queued >= 0 and st.queued < programme.n_planned else st.planned_next
@@ -121,11 +150,15 @@ def change_treatment(st, programme, twin, par, seed, relapse):
     running = st.segment if st.paused == NOT_PAUSED else -1
     end_course(st)
     step = waiting_step(st, programme, running, relapse)
-    if step >= 0:
+    if step >= 0 and fit_for(st, programme, twin, par, seed, step):
         queue(st, programme, step)
         st.planned_next = step + 1
         return
     st.planned_next = programme.n_planned
+    if step >= 0:
+        st.queued, st.queue_day = -1, math.inf
+        st.line_index = programme.n_lines
+        return
     st.queued, st.queue_day = -1, math.inf
     if relapse and programme.on_recurrence == NOTHING_MORE:
         st.line, st.line_index = max(st.line, 1), programme.n_lines

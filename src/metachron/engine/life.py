@@ -13,11 +13,15 @@ from metachron.engine.advance import advance, hazard
 from metachron.engine.begin import begin
 from metachron.engine.body import FEW_CELLS
 from metachron.engine.course import (
+    answers_progression,
+    end_course,
     extrahepatic_visible,
     leave_course,
     next_line,
     on_progression,
     plan_next,
+    queue,
+    removable_now,
 )
 from metachron.engine.imaging import RECIST_RESPONSE, next_scan_day, scan, sums
 from metachron.engine.lesions import lesion_ml
@@ -54,7 +58,8 @@ def shrunk(st):
 @jit
 def may_operate(st, twin, par, programme, index, seed):
     """Organ to operate on, or -1 when the plan has changed: disease elsewhere, or too little shrinkage."""
-    if index == programme.repeat_segment or programme.segments[index].trigger != START_PLANNED:
+    chance = index == programme.repeat_segment or index == programme.secondary_segment
+    if chance or programme.segments[index].trigger != START_PLANNED:
         organ = confined(st, 1.0e9, st.n)
         if organ < 0:
             st.planned_next = programme.n_planned
@@ -166,7 +171,7 @@ def step_limit(st):
 @jit
 def may_be_felt(st, gear, days):
     """May an unseen lesion reach the size at which it is felt within some days?"""
-    days *= 2.0 if st.line < 2 else 4.0  # growth of later lines
+    days *= 2.0 if st.failed < 1 else 4.0  # growth after progression
     for i in range(st.n):
         if st.alive[i] > 0.0 and st.visible[i] == 0.0:
             most = GROWTH_FRACTION_MAX * st.growth[i] * days
@@ -218,7 +223,10 @@ def finish(st, out, day, cause, horizon):
 
 @jit
 def after_scan(st, programme, twin, par, seed, progressed, relapse):
-    """Rules that read the scan, then what follows progression unless a rule has seen to it."""
+    """Rules that read the scan, then what follows progression or response unless a rule has seen to it."""
+    if progressed and not relapse and not answers_progression(st, programme):
+        st.failed += 1
+        st.hazard_now = hazard(st, twin, par)
     decision = GO_ON
     if st.segment >= 0:
         decision = apply_rules(st, twin, par, programme, AT_SCAN)
@@ -226,6 +234,10 @@ def after_scan(st, programme, twin, par, seed, progressed, relapse):
         leave_course(st, programme, twin, par, seed, decision)
     elif progressed and decision == GO_ON:
         on_progression(st, programme, twin, par, seed, relapse)
+    elif decision == GO_ON and removable_now(st, programme, twin, par, seed):
+        end_course(st)
+        st.planned_next = programme.n_planned
+        queue(st, programme, programme.secondary_segment)
 
 
 @jit
@@ -235,14 +247,14 @@ def event_day(st, twin, par, gear, programme, out, seed):
     Symptoms are heard of on days of treatment and at visits.
     """
     heard = treatment_day(st, programme) <= st.t + 1e-9 or st.t == VISIT * math.floor(st.t / VISIT + 1e-9)
-    line = st.line
+    failed = st.failed
     treat(st, twin, par, gear, programme, out, seed)
     if st.t >= st.next_scan - 1e-9 or (heard and symptomatic(st, gear)):
         relapse = st.ned == 1
         progressed = scan(st, twin, par, out)
         after_scan(st, programme, twin, par, seed, progressed, relapse)
         st.next_scan = next_scan_day(st, programme)
-    if st.line != line:
+    if st.failed != failed:
         st.hazard_now = hazard(st, twin, par)
 
 
@@ -260,17 +272,8 @@ def next_step(st, gear, programme, horizon, scale):
 
 
 @jit
-def live(
-    st, lesions, twin, par, gear, programme, seed, horizon, scale, out, grades, starts, ends, progressions,
-    trace,
-):  # fmt: skip
-    """Simulate one life in the record `st`, which must be all noughts.
-
-    Writes `out`, `grades`, `starts`, `ends`, `progressions` and a copy of the record after each step into
-    `trace` while it has room; `scale` shortens or lengthens steps. Stops at `horizon`. Returns the number
-    of steps.
-    """
-    begin(st, lesions, twin, par, gear, programme, seed)
+def live_on(st, twin, par, gear, programme, seed, horizon, scale, out, trace):
+    """Follow the programme from the state in `st` to death or the day `horizon`; returns the steps taken."""
     plan_next(st, programme)
     death, cause = st.death_background, CAUSE_BACKGROUND
     steps = 0
@@ -296,6 +299,22 @@ def live(
         st.ends[st.segment] = min(death, horizon)
     close_nerve(st, twin, par)
     finish(st, out, death, cause, horizon)
+    return steps
+
+
+@jit
+def live(
+    st, lesions, twin, par, gear, programme, seed, horizon, scale, out, grades, starts, ends, progressions,
+    trace,
+):  # fmt: skip
+    """Simulate one life in the record `st`, which must be all noughts.
+
+    Writes `out`, `grades`, `starts`, `ends`, `progressions` and a copy of the record after each step into
+    `trace` while it has room; `scale` shortens or lengthens steps. Stops at `horizon`. Returns the number
+    of steps.
+    """
+    begin(st, lesions, twin, par, gear, programme, seed)
+    steps = live_on(st, twin, par, gear, programme, seed, horizon, scale, out, trace)
     for kind in range(grades.size):
         grades[kind] = int(st.grades[kind])
     for s in range(starts.size):

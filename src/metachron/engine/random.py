@@ -36,7 +36,9 @@ from metachron.model.compiled import jit
     RESIDUAL,
     STOP_EARLY,
     DORMANCY,
-) = range(22)
+    SECONDARY,
+    FITNESS,
+) = range(24)
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

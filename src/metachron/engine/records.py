@@ -96,7 +96,7 @@ GEAR = _layout(
 # A running life. The chain is P, T1, T2, T3, C and the feedback (C0 / C)^gamma.
 STATE = _layout(
     # where the strategy stands
-    "segment planned_next queued cycle admin line line_index course ned new_lesion repeats"
+    "segment planned_next queued cycle admin line line_index failed course ned new_lesion repeats"
     # what has happened
     " set_cause febrile best febrile_count nerve_closed stop_count done gcsf lymph n gcsf_on"
     " paused last_response cycle_from felt",
@@ -152,7 +152,8 @@ STATE = _layout(
 class Programme(NamedTuple):
     """A strategy compiled for one patient; arrays only, read by the kernel.
 
-    segments: planned steps first (n_planned of them), then later lines, then the repeat local therapy.
+    segments: planned steps first (n_planned of them), then later lines, then the repeat local therapy;
+    secondary_segment is the removal of metastases that have responded, -1 where nobody has it.
     toxicity: hazard per cycle, shape (segments, kinds); grade4: share of those events that are grade 4+.
     scans: rows of (until day, every days), days counted from the start of surveillance.
     """
@@ -173,12 +174,13 @@ class Programme(NamedTuple):
     first_scan: float
     ct_limit: float
     ox_before: float
+    secondary_segment: int = -1
 
 
 # The programme as the kernel reads it: one record, so that threads share no counted references.
 _PLAN_WHOLE = (
     "n_segments n_admins n_rules n_scans n_planned continue_segment n_lines repeat_segment most_repeats"
-    " on_recurrence"
+    " on_recurrence secondary_segment"
 )
 PLAN = np.dtype(
     [

@@ -88,6 +88,7 @@ def begin_systemic(st, twin, par, programme, index):
     st.held[:] = 0.0
     if segment.line > 0:
         st.line = segment.line
+        st.failed = max(st.failed, segment.line - 1)
     set_rates(st, twin, par)
     for k in range(CLASSES):
         st.dose[k] = min(st.dose[k], segment.dose[k])  # what was reduced or stopped stays so

@@ -37,6 +37,7 @@ PLAIN: dict[str, tuple[str, str]] = {
     "liver_ml": ("mL", "Original liver volume"),
     "death_intercept": (DIMENSIONLESS, "ln cancer hazard per day without measurable disease"),
     "death_burden": (DIMENSIONLESS, "Slope of ln hazard on ln(1 + sum of diameters in cm)"),
+    "death_full_cm": ("cm", "Sum of diameters at which 63 % of the law of hazard is reached"),
     "death_liver_max": (PER_DAY, "Hazard of death in liver replacement"),
     "death_liver_mid": (DIMENSIONLESS, "Tumour share of the liver at half that hazard"),
     "death_liver_width": (DIMENSIONLESS, "Width of that curve"),

@@ -255,7 +255,8 @@ def _death(eq: Equations, core: Core) -> None:
         total = " + ".join(f"root(3, {ball} * volume_{i})" for i in seen)
         eq.rules.append(Rule("sum_cm", total, "cm", "Sum of diameters of the visible lesions"))
         burden = f"death_burden * ln(1 + sum_cm / {number(1.0, 'cm')})"
-        terms.append(f"{number(1.0, PER_DAY)} * exp(death_intercept + {burden})")
+        share = "(1 - exp(-sum_cm / death_full_cm))"
+        terms.append(f"{number(1.0, PER_DAY)} * {share} * exp(death_intercept + {burden})")
     liver = [f"volume_{i}" for i, inside in enumerate(core.in_liver, 1) if inside]
     if liver:
         eq.rules.append(Rule("liver_tumour", " + ".join(liver), "mL", "Tumour in the liver"))

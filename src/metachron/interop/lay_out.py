@@ -42,7 +42,7 @@ SAME = (
     "vegf_ic50_mg_l",
     "chemo_sensitising", "cell_homing", "cell_expansion", "cell_chemo_toxicity", "cell_capacity",
     "marrow_feedback", "neutrophil_loss", "liver_regrowth", "liver_plateau", "death_intercept",
-    "death_burden", "death_liver_max", "death_liver_mid", "death_liver_width",
+    "death_burden", "death_full_cm", "death_liver_max", "death_liver_mid", "death_liver_width",
 )  # fmt: skip
 # Parameters that older draws do not have, and what the equations are without them
 SWITCHES = {"marrow_support": 0.0, "support_half_cells": 1.0e10}
@@ -196,7 +196,10 @@ def lay_out(
     )
     constants = patient_constants(twin, present, draw)
     line = max(calendar.line, int(twin["start_line"]), 1)
+    # without scans nothing progresses: each line before this one has failed once
     constants["death_intercept"] += float(draw["death_line"]) * math.log(line)
+    if line > 1:
+        constants["death_intercept"] += float(draw["death_progressed"])
     return Core(**(vars(core) | {"constants": MappingProxyType(constants)}))
 
 

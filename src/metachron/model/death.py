@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from metachron.model.compiled import jit
 
 DAYS_PER_YEAR = 365.25
-MEASURABLE_CM = 0.4
 
 
 @jit
@@ -19,15 +20,24 @@ def background_day(target, age_years, at_65, doubling_years, factor):
 
 
 @jit
-def cancer_hazard(sum_diameters_cm, new_lesion, intercept, burden, new_effect):
+def cancer_hazard(sum_diameters_cm, new_lesion, intercept, burden, new_effect, full_cm):
     """Hazard per day of detected disease; nought when nothing is detected.
 
-    Below what a scan can measure (4 mm in all) it falls in proportion, so that a complete response ends it.
+    Disease of a few cm seldom kills by itself: below some `full_cm` the hazard falls in proportion to the sum.
     """
     if sum_diameters_cm <= 0.0:
         return 0.0
-    seen = min(1.0, sum_diameters_cm / MEASURABLE_CM)
-    return seen * math.exp(intercept + burden * math.log(1.0 + sum_diameters_cm) + new_effect * new_lesion)
+    share = 1.0 - math.exp(-sum_diameters_cm / full_cm)
+    return share * math.exp(intercept + burden * math.log(1.0 + sum_diameters_cm) + new_effect * new_lesion)
+
+
+@jit
+def cancer_hazards(sums_cm, intercepts, burdens, full_cm):
+    """`cancer_hazard` without new lesions for arrays of one shape (n,)."""
+    out = np.empty_like(sums_cm)
+    for i in range(sums_cm.size):
+        out[i] = cancer_hazard(sums_cm[i], 0.0, intercepts[i], burdens[i], 0.0, full_cm[i])
+    return out
 
 
 @jit

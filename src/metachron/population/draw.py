@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.records import ABSENT, LESION, LIVER, LUNG, NODES, OCCULT, PERITONEUM, TWIN, VISIBLE
-from metachron.model.growth import grow_many
+from metachron.model.death import cancer_hazards
+from metachron.model.growth import CELLS_PER_ML, grow_many
 from metachron.model.occult import load_after_primary, load_with_metastases
 from metachron.parameters import load_parameters
 from metachron.population.lesions import (
@@ -247,6 +248,20 @@ def _grow_since_surgery(twins: NDArray[np.void], lesions: NDArray[np.void], days
     k = float(np.log(load_parameters()["capacity_cells"].value))
     x = np.ascontiguousarray(lesions["x"]).ravel()
     lesions["x"] = grow_many(x, np.full(x.size, days), rate, k).reshape(lesions.shape)
+
+
+def fit_for_trial(
+    twins: NDArray[np.void], lesions: NDArray[np.void], d: NDArray[np.void], effect: Floats, u: Floats
+) -> NDArray[np.bool_]:
+    """Is each patient fit enough to enter a trial with visible metastases? (n,)
+
+    `d` (n,): parameter sets, `effect` (n,): trial effect on the hazard of death, `u` (n,): uniform coins.
+    """
+    size = np.cbrt(6.0 / np.pi * np.exp(lesions["x"]) / CELLS_PER_ML)
+    total = np.where(lesions["status"] == VISIBLE, size, 0.0).sum(1)
+    start = d["death_intercept"] + effect + twins["ln_frailty"]
+    hazard = cancer_hazards(total, start, d["death_burden"], d["death_full_cm"])
+    return np.asarray(u < np.exp(-d["fitness_days"] * hazard))
 
 
 def disease_free(lesions: NDArray[np.void], limit: float | None = None) -> NDArray[np.bool_]:

@@ -113,6 +113,7 @@ class Case:
     queue_day: float = math.inf
     course: Course | None = None
     line: int = 0
+    progressed: int = 0  # times that metastatic disease has progressed
     lines_tried: int = 0
     free_of_disease: bool = False
     metastatic: bool = False
@@ -198,6 +199,7 @@ def new_case(lesions_row: Any, twin: Any, draw: Any, programme: Programme, seed:
         np.full(n, np.nan),
     )  # fmt: skip
     case.line = person.start_line
+    case.progressed = max(person.start_line - 1, 0)
     case.nadir = person.neutrophils
     case.oxaliplatin = float(programme.ox_before)
     case.times_met, case.used_up = [0] * len(programme.rules), [False] * len(programme.rules)

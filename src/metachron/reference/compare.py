@@ -80,6 +80,7 @@ def parting(row: np.void, state: Snapshot) -> str:
         "course": (int(row["segment"]), state.segment),
         "cycle": (int(row["cycle"]), cycle),
         "line": (int(row["line"]), state.line),
+        "progressions": (int(row["failed"]), state.progressed),
     }
     for name, (engine, reference) in pairs.items():
         if engine != reference:

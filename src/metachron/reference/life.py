@@ -15,16 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.records import N_KINDS, Programme
+from metachron.reference.around import gcsf_days, surroundings
 from metachron.reference.case import BACKGROUND, CANCER, DIED, PLANNED, PROCEDURE, Case, new_case
-from metachron.reference.ode import surroundings_of
 from metachron.reference.philox import Stream
 from metachron.reference.planning import (
     after_progression,
+    answer_on_its_way,
+    can_be_removed,
     give_up_plan,
     leave_course,
     next_line,
     queue_planned,
     seen_outside_liver,
+    take_out_responded,
 )
 from metachron.reference.procedures import operate, organ_of_all
 from metachron.reference.rules import SCAN as AT_SCAN
@@ -49,6 +52,7 @@ class Snapshot:
     segment: int
     cycle: int
     line: int
+    progressed: int
     dose: list[float]
 
     @classmethod
@@ -58,7 +62,7 @@ class Snapshot:
         return cls(
             case.day, copy.deepcopy(case.body), copy.deepcopy(case.lesions), case.nadir,
             -1 if course is None else course.index, -1 if course is None else course.cycle, case.line,
-            list(case.dose),
+            case.progressed, list(case.dose),
         )  # fmt: skip
 
 
@@ -96,7 +100,8 @@ def background_death(case: Case) -> float:
 def operable(case: Case, index: int) -> int | None:
     """Organ to operate on; None when the plan has changed (and then what follows is queued)."""
     plan = case.plan.source
-    if index == plan.repeat_segment or case.plan.segments[index].trigger != PLANNED:
+    unplanned = index in (plan.repeat_segment, plan.secondary_segment)
+    if unplanned or case.plan.segments[index].trigger != PLANNED:
         organ = organ_of_all(case)
         if organ is None:
             give_up_plan(case)
@@ -156,24 +161,19 @@ def treat(case: Case) -> None:
 
 
 def scan_day(case: Case) -> None:
-    """A scan, the rules that read it, and what follows progression unless a rule has seen to it."""
+    """A scan, the rules that read it, and what else follows progression or response."""
     relapse = case.free_of_disease
     progressed = scan(case)
+    if progressed and not relapse and not answer_on_its_way(case):
+        case.progressed += 1
     decision = Decision.GO_ON if case.course is None else apply_rules(case, case.course, AT_SCAN)
     if decision >= Decision.END:
         leave_course(case, decision)
     elif progressed and decision == Decision.GO_ON:
         after_progression(case, relapse)
+    elif decision == Decision.GO_ON and can_be_removed(case):
+        take_out_responded(case)
     case.next_scan = next_scan_day(case)
-
-
-def gcsf_days(case: Case) -> tuple[float, float]:
-    """First day with G-CSF of the running cycle and first day without; none in other courses."""
-    course, par = case.course, case.par
-    if not case.gcsf or course is None or course.cycle < 0 or not course.segment.cytotoxic:
-        return math.inf, math.inf
-    first = course.cycle_start + par.gcsf_start_day
-    return first, first + par.gcsf_days
 
 
 def next_treatment(case: Case) -> float:
@@ -209,15 +209,8 @@ def nothing_left(case: Case) -> bool:
 
 def advance(case: Case, limit: float, until: float, extinct: dict[int, float]) -> float:
     """Let body and lesions move to `until`; returns the day of death by cancer, or infinity."""
-    factor = case.par.line_growth_factor
-    at = surroundings_of(
-        case.lesions, case.day, par=case.par, twin=case.twin, kill_rate=np.array(case.kill_rate),
-        line_factor=1.0 if case.line < 2 else math.sqrt(factor) if case.line == 2 else factor,
-        line=case.line, new_lesion=case.new_lesion, cell_decay=case.cell_decay, removed=case.removed,
-        pulse_day=case.pulse_day, gcsf=gcsf_days(case)[0] <= case.day < gcsf_days(case)[1],
-    )  # fmt: skip
     extremes = Extremes(case.nadir, case.nerve_peak)
-    solver = Solver(at, limit, np.array([s.ln_last for s in case.lesions]), extremes)
+    solver = Solver(surroundings(case), limit, np.array([s.ln_last for s in case.lesions]), extremes)
     y = solver.move(case.day, pack(case.body, case.lesions), until)
     unpack(y, case.body, case.lesions)
     for day, i in solver.extinct:

@@ -37,13 +37,11 @@ from metachron.reference.state import (
     C,
     Floats,
     L,
-    Lesion,
     P,
     X,
 )
 
 LN2 = math.log(2.0)
-MEASURABLE_CM = 0.4  # less disease in sight than this counts in proportion
 # Smaller lesions live without vessels and answer less to anti-EGFR drugs, larger ones live on vessels
 LN_AVASCULAR, LN_VASCULAR = math.log(3.0e6), math.log(3.0e7)
 LN_REFERENCE = math.log(5.0e10)
@@ -66,7 +64,7 @@ class Surroundings:
     visible: NDArray[np.bool_]
     kill_rate: Floats
     line_factor: float
-    line: int
+    progressed: int  # progressions of metastatic disease so far
     new_lesion: bool
     cell_decay: float
     marrow_rests: bool = False
@@ -238,8 +236,9 @@ def hazard(volume_ml: Floats, liver: float, at: Surroundings) -> float:
     rate = 0.0
     if total_cm > 0.0:
         rate = math.exp(par.death_intercept + at.twin.ln_frailty + par.death_new_lesion * at.new_lesion)
-        rate *= max(at.line, 1) ** par.death_line
-        rate *= (1.0 + total_cm) ** par.death_burden * min(1.0, total_cm / MEASURABLE_CM)
+        if at.progressed:
+            rate *= math.exp(par.death_progressed) * (1.0 + at.progressed) ** par.death_line
+        rate *= (1.0 + total_cm) ** par.death_burden * -math.expm1(-total_cm / par.death_full_cm)
     tumour = float(volume_ml[at.organ == LIVER].sum())
     if tumour > 0.0:
         share = tumour / (tumour + liver * at.twin.liver_ml)
@@ -247,15 +246,3 @@ def hazard(volume_ml: Floats, liver: float, at: Surroundings) -> float:
         steep = math.exp(-(share - par.death_liver_mid) / par.death_liver_width)
         rate += max(0.0, par.death_liver_max / (1.0 + steep) - none)
     return rate
-
-
-def surroundings_of(lesions: list[Lesion], day: float, **fixed: object) -> Surroundings:
-    """Surroundings whose arrays over lesions are read from the lesions."""
-    return Surroundings(
-        organ=np.array([s.organ for s in lesions], dtype=np.int64),
-        growth=np.array([s.growth for s in lesions]),
-        alive=np.array([s.alive for s in lesions], dtype=bool),
-        awake=np.array([s.wakes <= day for s in lesions], dtype=bool),
-        visible=np.array([s.visible for s in lesions], dtype=bool),
-        **fixed,  # type: ignore[arg-type]
-    )

@@ -37,6 +37,8 @@ class Stream(IntEnum):
     LIVER_FAILURE = 18
     STOP_EARLY = 20
     DORMANCY = 21
+    SECONDARY = 22
+    FITNESS = 23
 
 
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from types import SimpleNamespace
 
+from metachron.reference.around import chance_to_be_fit
 from metachron.reference.case import (
+    COMPLETE,
     LOCAL_THEN_SYSTEMIC,
     NOTHING_MORE,
     ON_RECURRENCE,
+    PARTIAL,
     PLANNED,
     PROCEDURE,
     Case,
@@ -60,7 +63,7 @@ def next_line(case: Case) -> None:
     share = case.par.next_line_share
     if case.metastatic and case.line == 0:  # more are fit for a first line than for later ones
         share = math.sqrt(share)
-    if case.coins.uniform(Stream.NEXT_LINE, case.lines_tried) >= share:
+    if case.coins.uniform(Stream.NEXT_LINE, case.lines_tried) >= share * chance_to_be_fit(case):
         case.line += 1
         case.lines_tried = plan.n_lines
         return
@@ -109,25 +112,54 @@ def _local_again(case: Case) -> bool:
     return True
 
 
+def _fit_for(case: Case, step: int) -> bool:
+    """Is the person fit for drugs that have waited for this? Who is operated on is judged on the day."""
+    if case.plan.segments[step].kind == PROCEDURE:
+        return True
+    return case.coins.uniform(Stream.FITNESS, step) < chance_to_be_fit(case)
+
+
+def can_be_removed(case: Case) -> bool:
+    """Has what is in the liver responded, so that it is taken out? One coin for all scans of a life."""
+    index = case.plan.source.secondary_segment
+    if index < 0 or case.course is None or case.free_of_disease:
+        return False
+    if case.procedures > 0 or case.queued is not None or case.last_response not in (COMPLETE, PARTIAL):
+        return False
+    segment = case.plan.segments[index]
+    if organ_of_all(case, segment.max_mm, segment.max_lesions) != LIVER:
+        return False
+    return case.coins.uniform(Stream.SECONDARY, 0) < float(case.par.secondary_resection_share)
+
+
+def take_out_responded(case: Case) -> None:
+    """The course ends, and with it the plan; the operation follows after its gap."""
+    end_course(case)
+    case.next_planned = case.plan.source.n_planned
+    _queue(case, case.plan.source.secondary_segment)
+
+
 def change_treatment(case: Case, relapse: bool) -> None:
     """End what runs; then the step that waits for this, else local treatment again, else the next line."""
     plan = case.plan.source
     running = None if case.course is None or case.course.paused else case.course.segment
     end_course(case)
     step = _waiting_step(case, running, relapse)
-    if step is not None:
+    if step is not None and _fit_for(case, step):
         _queue(case, step)
         case.next_planned = step + 1
         return
     case.next_planned = plan.n_planned
     _empty_queue(case)
-    if relapse and plan.on_recurrence == NOTHING_MORE:
+    if step is not None:
+        case.lines_tried = plan.n_lines  # too ill for what was planned, and so for anything else
+    elif relapse and plan.on_recurrence == NOTHING_MORE:
         case.line, case.lines_tried = max(case.line, 1), plan.n_lines
     elif not (relapse and plan.on_recurrence == LOCAL_THEN_SYSTEMIC and _local_again(case)):
         next_line(case)
 
 
-def _answer_on_its_way(case: Case) -> bool:
+def answer_on_its_way(case: Case) -> bool:
     """Is what follows an earlier progression about to start?"""
     plan = case.plan.source
     if case.queued is None or case.queued == plan.continue_segment:
@@ -148,7 +180,7 @@ def _operation_next(case: Case) -> bool:
 
 def after_progression(case: Case, relapse: bool) -> None:
     """Planned surgery goes on, an interval ends, or treatment changes."""
-    if _answer_on_its_way(case):
+    if answer_on_its_way(case):
         return
     if case.course is not None and case.course.paused and (not relapse or case.line > 0):
         case.course.next_cycle = case.day

@@ -22,19 +22,23 @@ from metachron.strategies.catalogue import load_catalogue
 from metachron.strategies.language import resolve
 
 YEAR = 365.25
-# Parameters of who the patients are, added since the tolerances were measured
+# Parameters of who the patients are and of who is treated, added since the tolerances were measured
 POPULATION = (
     "growth_ras_mutant", "growth_braf_mutant", "death_ecog", "death_frailty_sd", "occult_dispersion",
     "phi_lesion_sd", "occult_rectal", "occult_msi", "occult_obstruction", "occult_perforation",
     "occult_adherent", "occult_poor_grade",
     "growth_nodes", "growth_obstruction", "growth_poor_grade",
     "death_line", "occult_size_slope_metastatic", "kill_micro_factor",
+    "death_progressed", "death_full_cm", "secondary_resection_share", "fitness_days",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A strategy for an example patient; `seen_mm` diameters of seen lesions, `hidden` unseen ones."""
+    """A strategy for an example patient; `seen_mm` diameters of seen lesions, `hidden` unseen ones.
+
+    `removal`: are metastases confined to the liver taken out once they have responded?
+    """
 
     name: str
     patient: str
@@ -45,12 +49,13 @@ class Scenario:
     twin: dict[str, float] = field(default_factory=dict)
     draw: dict[str, float] = field(default_factory=dict)
     rules: tuple[str, ...] = ("label",)
+    removal: bool = False
 
 
 GRID = (
     Scenario(
         "no drug", "unresectable_ras_mutant", "best_supportive_care", (20.0, 45.0),
-        draw={"death_intercept": -9.0},
+        twin={"growth": 0.003}, draw={"death_intercept": -9.5},
     ),
     Scenario(
         "5-FU adjuvant", "stage3_adjuvant", "adjuvant_lv5fu2", (), 4, 4.0 * YEAR,
@@ -130,6 +135,24 @@ GRID = (
         "hepatectomy > [recurrence, 3 lesions, 50 mm] repeat_hepatectomy", (25.0,), 1, 5.0 * YEAR,
         twin={"growth": 0.01}, draw={"death_intercept": -10.0, "death_liver_max": 0.0},
     ),
+    Scenario(
+        "removal after response", "unresectable_ras_mutant", "mfolfox6_bevacizumab", (25.0, 35.0), 3,
+        4.0 * YEAR, twin={"logit_macro": -6.0, "sensitivity": 2.0},
+        draw={
+            "secondary_resection_share": 0.8, "death_intercept": -10.0, "death_liver_max": 0.0,
+            "stop_per_cycle": 0.0,
+        },
+        removal=True,
+    ),
+    Scenario(
+        "too ill for more", "metachronous_solitary",
+        "folfiri + bevacizumab > [progression] mfolfox6 + bevacizumab > [progression] folfiri", (30.0, 20.0),
+        2, 4.0 * YEAR, twin={"logit_macro": -1.0, "growth": 0.008},
+        draw={
+            "fitness_days": 500.0, "death_intercept": -9.0, "death_line": 0.8, "death_progressed": 0.7,
+            "death_liver_max": 0.0, "next_line_share": 0.999,
+        },
+    ),
 )  # fmt: skip
 
 
@@ -166,7 +189,8 @@ def build(scenario: Scenario, twins: int = 3, seed: int = 5) -> Ready:
     people = _people(scenario, draws, rng)
     catalogue = load_catalogue()
     strategy = resolve(scenario.strategy, catalogue)
-    strategy = strategy.model_copy(update={"dose_rules": list(scenario.rules)})
+    after = strategy.after.model_copy(update={"secondary_resection": scenario.removal})
+    strategy = strategy.model_copy(update={"dose_rules": list(scenario.rules), "after": after})
     programme = compile_strategy(
         read_example(scenario.patient), strategy, catalogue, metastatic=bool(scenario.seen_mm)
     )

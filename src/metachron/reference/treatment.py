@@ -48,6 +48,7 @@ def begin_course(case: Case, index: int) -> None:
     case.left_out = [False] * GIVEN
     if segment.line > 0:
         case.line = segment.line
+        case.progressed = max(case.progressed, segment.line - 1)  # a plan may begin with a later line
     case.kill_rate = kill_rates(case)
     for k in range(CLASSES):
         case.dose[k] = min(case.dose[k], segment.dose[k])  # what has been reduced or stopped stays so

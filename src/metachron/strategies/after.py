@@ -21,6 +21,9 @@ class Defaults(Entry):
     on_recurrence: OnRecurrence
     repeat_procedure: str
     repeat_procedure_without_surgery: str
+    secondary_procedure: str
+    secondary_max_mm: Quantity
+    secondary_max_lesions: Quantity
     most: Quantity
     max_mm: Quantity
     max_lesions: Quantity
@@ -36,6 +39,9 @@ class Following:
     line_wait_days: int
     on_recurrence: OnRecurrence
     procedure: str
+    secondary: str | None
+    secondary_max_mm: int
+    secondary_max_lesions: int
     most: int
     max_mm: int
     max_lesions: int
@@ -66,6 +72,9 @@ def following(strategy: Strategy, patient: Patient, catalogue: Catalogue | None 
         line_wait_days=either(own.line_wait_days, usual.line_wait_days),
         on_recurrence=own.on_recurrence or usual.on_recurrence,
         procedure=repeat.procedure or procedure,
+        secondary=usual.secondary_procedure if own.secondary_resection else None,
+        secondary_max_mm=round(usual.secondary_max_mm.value),
+        secondary_max_lesions=round(usual.secondary_max_lesions.value),
         most=either(repeat.most, usual.most),
         max_mm=either(repeat.max_mm, usual.max_mm),
         max_lesions=either(repeat.max_lesions, usual.max_lesions),

@@ -212,6 +212,11 @@ class After(Entry):
     line_wait_days: int | None = Field(None, ge=0, le=365, description="From progression to the next line.")
     on_recurrence: Literal["local then systemic", "systemic", "none"] | None = None
     repeat_local: RepeatLocal | None = None
+    secondary_resection: bool | None = Field(
+        None,
+        description="Are metastases confined to the liver taken out, in a share of patients, once they have"
+        " responded? None: no, a strategy is simulated as it is written.",
+    )
 
 
 class Strategy(Entry):

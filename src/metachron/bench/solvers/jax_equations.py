@@ -73,7 +73,8 @@ def hazard(core: Core, volume: Any, liver: Any, c: dict[str, Any]) -> Any:
     h = jnp.zeros(())
     if seen.any():
         sum_cm = jnp.sum(jnp.cbrt(6.0 / math.pi * volume[seen]))
-        h += jnp.exp(c["death_intercept"] + c["death_burden"] * jnp.log1p(sum_cm))
+        whole = jnp.exp(c["death_intercept"] + c["death_burden"] * jnp.log1p(sum_cm))
+        h += -jnp.expm1(-sum_cm / c["death_full_cm"]) * whole
     if inside.any():
         tumour = jnp.sum(volume[inside])
         mid, width = c["death_liver_mid"], c["death_liver_width"]

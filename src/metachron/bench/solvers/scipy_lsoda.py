@@ -50,6 +50,7 @@ CONSTANTS = (
     "cell_capacity", "cell_homing", "cell_kill", "checkpoint_kill", "nerve_onset", "nerve_recovery",
     "liver_regrowth", "liver_plateau", "liver_start", "liver_ml", "death_intercept", "death_burden",
     "death_liver_max", "death_liver_mid", "death_liver_width", "ln_capacity", "kill_micro_factor",
+    "death_full_cm",
 )  # fmt: skip
 LN_REFERENCE, LN_AVASCULAR = math.log(REFERENCE_CELLS), math.log(AVASCULAR_CELLS)
 LN_DECADE = math.log(VASCULAR_CELLS / AVASCULAR_CELLS)
@@ -87,7 +88,9 @@ def body(s, out, at, c, cell_loss):
 @jit
 def hazard(sum_cm, liver_ml, liver, c):
     """Hazard of death per day by detected cancer and by replacement of the liver."""
-    h = math.exp(c[31] + c[32] * math.log(1.0 + sum_cm)) if sum_cm > 0.0 else 0.0
+    h = 0.0
+    if sum_cm > 0.0:
+        h = -math.expm1(-sum_cm / c[38]) * math.exp(c[31] + c[32] * math.log(1.0 + sum_cm))
     if liver_ml > 0.0:
         z = (liver_ml / (liver * c[30] + liver_ml) - c[34]) / c[35]
         none = 1.0 / (1.0 + math.exp(min(c[34] / c[35], 30.0)))

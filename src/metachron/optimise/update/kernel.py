@@ -15,21 +15,19 @@ import numpy as np
 from metachron.engine import random as keyed
 from metachron.engine.advance import advance, hazard
 from metachron.engine.begin import begin, lymphocytes_matter
-from metachron.engine.course import end_course, plan_next
+from metachron.engine.course import end_course
 from metachron.engine.imaging import look, next_scan_day, set_baseline
 from metachron.engine.lesions import lesion_ml
-from metachron.engine.life import any_lesion, event_day, finish, next_step
+from metachron.engine.life import live_on, next_step
 from metachron.engine.procedures import operate
 from metachron.engine.records import (
-    CAUSE_BACKGROUND,
-    CAUSE_CANCER,
     OUTCOME,
     PROCEDURE,
     ROOM,
     STATE,
 )
 from metachron.engine.rules import ENDS
-from metachron.engine.treatment import begin_systemic, close_nerve, cycle_boundary, give
+from metachron.engine.treatment import begin_systemic, cycle_boundary, give
 from metachron.model.compiled import UNCOMPILED, attributes, jit
 from metachron.model.death import background_day
 from metachron.model.growth import CELLS_PER_ML
@@ -178,6 +176,7 @@ def _sight(st, lesions, twin, par, programme, shown, mode):
             st.new_lesion = 0
         else:
             st.new_lesion = 1
+            st.failed += 1
         st.ned = 0
     st.hazard_now = hazard(st, twin, par)
 
@@ -227,31 +226,10 @@ def _turn(st, lesions, twin, par, programme, seed, shown, mode):
 
 
 @jit
-def _onward(st, twin, par, gear, programme, seed, horizon, out, grades, starts, ends, progressions):
-    """The rest of a life, as `engine.life.live`; all days are counted from today."""
+def _onward(st, twin, par, gear, programme, seed, horizon, out, grades, starts, ends, progressions, none):
+    """The rest of a life; all days are counted from today. `none`: no room for a trace."""
     today = st.t
-    plan_next(st, programme)
-    death, cause = st.death_background, CAUSE_BACKGROUND
-    until_day = today + horizon
-    while True:
-        if not any_lesion(st) and st.queued < 0 and st.segment < 0 and st.ned:
-            break
-        until = next_step(st, gear, programme, until_day, 1.0)
-        fatal = advance(st, twin, par, gear, until)
-        first = min(fatal, st.death_background, st.death_set)
-        if first <= st.t or st.t >= until_day:
-            if fatal <= first:
-                death, cause = fatal, CAUSE_CANCER
-            elif st.death_set <= first:
-                death, cause = st.death_set, st.set_cause
-            break
-        event_day(st, twin, par, gear, programme, out, seed)
-    if st.death_set < death:
-        death, cause = st.death_set, st.set_cause
-    if st.segment >= 0:
-        st.ends[st.segment] = min(death, until_day)
-    close_nerve(st, twin, par)
-    finish(st, out, death, cause, until_day)
+    live_on(st, twin, par, gear, programme, seed, today + horizon, 1.0, out, none)
     out.death -= today
     out.pfs -= today
     out.hepatic -= today
@@ -320,5 +298,5 @@ def live_some(
         _turn(room[0], lesions[i], now[i], draws[draw], programmes[0], seed, shown[i], mode)
         _onward(
             room[0], now[i], draws[draw], gears[draw], programmes[0], seed, horizon, outs[i], grades[i],
-            begun[i], ended[i], progressions[i],
+            begun[i], ended[i], progressions[i], room[:0],
         )  # fmt: skip
