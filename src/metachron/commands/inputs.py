@@ -29,6 +29,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads(jobs: int | None) -> int:
+    """As many threads as asked for with --jobs, or one for each core."""
+    return cores() if jobs is None else jobs
+
+
 def check_range(option: str, value: float) -> None:
     """Raise InputError when `value` is outside the range of `option`; NaN always is."""
     low, high = (1, cores()) if option == "--jobs" else RANGES[option]
