@@ -14,7 +14,9 @@ from metachron.commands.planning import DEFAULT_FOLDER, utf8
 from metachron.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from metachron.optimise.make import Request
     from metachron.optimise.results import Optimisation
+    from metachron.optimise.search import Say
 
 CHECKPOINT = "search.checkpoint"
 SHORTEST, LONGEST = 10.0, 86_400.0
@@ -73,25 +75,10 @@ def run_optimise(options: OptimiseOptions) -> None:
     checkpoint = _checkpoint(folder, options.resume)
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
-        from metachron.optimise.make import Request, optimise
+        from metachron.optimise.make import optimise
 
-        request = Request(
-            templates=options.strategies,
-            objective=options.objective,
-            constraints=options.constraints,
-            budget=read_budget(options.budget),
-            matters=options.matters,
-            twins=options.twins,
-            draws=options.draws,
-            seed=options.seed,
-            horizon_years=options.horizon_years,
-            jobs=options.jobs,
-            prior=options.prior,
-            checkpoint=checkpoint,
-            say=progress,
-        )
         try:
-            document = optimise(patient, request)
+            document = optimise(patient, _request(options, checkpoint, progress))
         except KeyboardInterrupt:
             if checkpoint is not None and checkpoint.exists():
                 terminal.say(f"what was worked out is in {checkpoint}; --resume goes on from there")
@@ -105,6 +92,26 @@ def run_optimise(options: OptimiseOptions) -> None:
         sys.stdout.write(optimisation_json(document, escape=not utf8(sys.stdout.encoding)))
     else:
         show(document, folder)
+
+
+def _request(options: OptimiseOptions, checkpoint: Path | None, say: Say) -> Request:
+    from metachron.optimise.make import Request
+
+    return Request(
+        templates=options.strategies,
+        objective=options.objective,
+        constraints=options.constraints,
+        budget=read_budget(options.budget),
+        matters=options.matters,
+        twins=options.twins,
+        draws=options.draws,
+        seed=options.seed,
+        horizon_years=options.horizon_years,
+        jobs=options.jobs,
+        prior=options.prior,
+        checkpoint=checkpoint,
+        say=say,
+    )
 
 
 def _checkpoint(folder: Path | None, resume: bool) -> Path | None:

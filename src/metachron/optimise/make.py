@@ -23,12 +23,13 @@ from metachron.optimise.search import Found, Say, Search, Settings
 from metachron.optimise.sentences import sentences
 from metachron.optimise.space import Space, asked_templates, default_space, make_space
 from metachron.parameters import draw_parameters
-from metachron.parameters.posterior import load_ensemble
+from metachron.parameters.posterior import Ensemble, load_ensemble
 from metachron.patient.schema import Patient
 from metachron.plan.document import bibliography, provenance
 from metachron.plan.limits import limits, status
 from metachron.strategies.candidates import reference_for, situation, situation_citations
-from metachron.strategies.catalogue import load_catalogue
+from metachron.strategies.catalogue import Catalogue, load_catalogue
+from metachron.strategies.schema import Strategy
 
 BUDGET_SECONDS = 150.0
 BATCH, ROUNDS, TWINS, TRIALS = 400, 8, 3000, 24
@@ -85,23 +86,10 @@ def _prepared(
     request.say("making the space of candidates", 0.0)
     ensemble = None if request.prior else load_ensemble()
     reference = catalogue.strategies[reference_for(situation(patient, catalogue), patient, catalogue)]
-    if request.templates:
-        templates = asked_templates(request.templates, patient, catalogue)
-        space = make_space(templates, catalogue, usual=[reference])
-    else:
-        space = default_space(patient, catalogue)
-    batches = Batches(
-        patient,
-        draw_parameters(request.draws, request.seed, prior=request.prior),
-        seed=request.seed,
-        horizon_days=request.horizon_years * DAYS_PER_YEAR,
-        jobs=request.jobs,
-        checkpoint=request.checkpoint,
-        basis="prior" if ensemble is None else ensemble.id,
-    )
+    space = _space(patient, request, reference, catalogue)
+    batches, settings = _batches(patient, request, ensemble), _search_settings(request, goal, began)
     request.say("matching twins", 0.02)
-    batch = min(request.twins, max(BATCH, 5 * request.draws))
-    first = batches.evaluator(0, batch)
+    first = batches.evaluator(0, settings.batch)
     judge = Judge(patient, catalogue, ensemble, held, first, asked=bool(request.templates))
     request.say(f"judging {len(space.candidates)} candidates", 0.04)
     kept, ids = judge.merged(space.candidates)
@@ -110,20 +98,44 @@ def _prepared(
     own = next(e for e in entrants if e.candidate.strategy.name == reference.name)
     asked = [e for e in entrants if e is not own] if request.templates else entrants
     check_field(asked or entrants, held)  # the standard alone may have been asked for
-    unit = goal.description(0.0).unit
-    settings = Settings(
-        batch,
-        ROUNDS,
-        request.twins,
-        request.trials,
-        request.budget,
-        request.seed,
-        MATTERS[unit] if request.matters is None else request.matters,
-        began,
-    )
     search = Search(space, entrants, judge, batches, goal, own.id, settings, request.say)
     search.by_key.update(ids)
     return search
+
+
+def _space(patient: Patient, request: Request, reference: Strategy, catalogue: Catalogue) -> Space:
+    """The templates asked for with the standard beside them, or the space of the situation."""
+    if not request.templates:
+        return default_space(patient, catalogue)
+    templates = asked_templates(request.templates, patient, catalogue)
+    return make_space(templates, catalogue, usual=[reference])
+
+
+def _batches(patient: Patient, request: Request, ensemble: Ensemble | None) -> Batches:
+    return Batches(
+        patient,
+        draw_parameters(request.draws, request.seed, prior=request.prior),
+        seed=request.seed,
+        horizon_days=request.horizon_years * DAYS_PER_YEAR,
+        jobs=request.jobs,
+        checkpoint=request.checkpoint,
+        basis="prior" if ensemble is None else ensemble.id,
+    )
+
+
+def _search_settings(request: Request, goal: Goal, began: float) -> Settings:
+    """`began`: on the monotonic clock."""
+    unit = goal.description(0.0).unit
+    return Settings(
+        batch=min(request.twins, max(BATCH, 5 * request.draws)),
+        rounds=ROUNDS,
+        twins=request.twins,
+        trials=request.trials,
+        budget=request.budget,
+        seed=request.seed,
+        matters=MATTERS[unit] if request.matters is None else request.matters,
+        began=began,
+    )
 
 
 def _document(patient: Patient, request: Request, search: Search, held: list[Constraint]) -> Optimisation:
@@ -167,11 +179,16 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
         search=_summary(search, request),
         limits=[*limits_of_search(search.goal), *limits(ensemble)],
     )
-    cited = [*situation_citations(where), *(c for o in objectives for c in o.citations)]
-    cited += [c for k in held for c in k.citations] + [c for t in search.space.templates for c in t.citations]
-    cited += [c for e in evaluations for r in e.reasons for c in r.citations]
-    cited += trial_citations(evaluations, found.entrants)
+    cited = [*situation_citations(where), *_citations(document, held, search)]
     return document.model_copy(update={"words": sentences(document), "bibliography": bibliography([], cited)})
+
+
+def _citations(document: Optimisation, held: list[Constraint], search: Search) -> list[str]:
+    """What the objectives, the limits, the templates and the candidates rest on, in this order."""
+    cited = [c for o in document.objectives for c in o.citations]
+    cited += [c for k in held for c in k.citations] + [c for t in search.space.templates for c in t.citations]
+    cited += [c for e in document.evaluations for r in e.reasons for c in r.citations]
+    return [*cited, *trial_citations(document.evaluations, search.found.entrants)]
 
 
 def _why(race: Race | None) -> str:

@@ -87,29 +87,7 @@ def shown(document: Optimisation) -> Shown:
     refused = [e for e in rest if not_rankable(e) or not ranked]
     in_band = {row.id for row in document.cells_band}
     others = sorted(refused, key=lambda e: (e.id != document.reference, e.id not in in_band))[:UNRANKED_SHOWN]
-    front = set(document.front)
-    alike, near = set(document.cannot_be_told_apart), set(document.as_good)
-
-    def candidate(index: int, e: Evaluation) -> Candidate:
-        standing = "apart" if e.rank is not None else "unranked"
-        if e.id == document.best:
-            standing = "best"
-        elif e.id in alike and e.rank is not None:
-            standing = "alike"
-        elif e.id in near and e.rank is not None:
-            standing = "near"
-        return Candidate(
-            index=index,
-            letter=letter(index),
-            standing=standing,
-            evaluation=e,
-            is_reference=e.id == document.reference,
-            on_front=e.id in front,
-            probability=document.probability_best.get(e.id) if e.rank is not None else None,
-            regret=document.expected_regret.get(e.id) if e.rank is not None else None,
-        )
-
-    made = [candidate(i, e) for i, e in enumerate([*first, *others])]
+    made = [_candidate(document, i, e) for i, e in enumerate([*first, *others])]
     return Shown(
         ranked=made[: len(first)],
         unranked=made[len(first) :],
@@ -117,6 +95,30 @@ def shown(document: Optimisation) -> Shown:
         unranked_in_all=len(refused),
         left_race=len(rest) - len(refused),
     )
+
+
+def _candidate(document: Optimisation, index: int, e: Evaluation) -> Candidate:
+    return Candidate(
+        index=index,
+        letter=letter(index),
+        standing=_standing(document, e),
+        evaluation=e,
+        is_reference=e.id == document.reference,
+        on_front=e.id in document.front,
+        probability=document.probability_best.get(e.id) if e.rank is not None else None,
+        regret=document.expected_regret.get(e.id) if e.rank is not None else None,
+    )
+
+
+def _standing(document: Optimisation, e: Evaluation) -> str:
+    """A key of STANDING_WORDS."""
+    if e.id == document.best:
+        return "best"
+    if e.rank is None:
+        return "unranked"
+    if e.id in document.cannot_be_told_apart:
+        return "alike"
+    return "near" if e.id in document.as_good else "apart"
 
 
 def not_rankable(e: Evaluation) -> bool:
