@@ -16,7 +16,6 @@ from metachron.report.optimise_view import (
     quantity,
     regret_words,
     value_words,
-    variables_words,
 )
 from metachron.report.optimise_words import limit, said, title_of
 
@@ -226,11 +225,6 @@ def unranked_reasons(shown: Shown) -> list[tuple[Candidate, str]]:
             why = f"{e.evidence_grade}: no evidence beyond the prior"
         found.append((c, words.sentence(why or "not ranked")))
     return found
-
-
-def description(candidate: Candidate, units: dict[str, str]) -> str:
-    """The values of the free variables in words."""
-    return variables_words(candidate.evaluation.variables, units)
 
 
 def timetable_table(candidate: Candidate) -> Grid:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,6 @@ CLASS_WORDS = {
 }
 SHOWN_ALWAYS = (FP, OX, IRI)
 STILL = 0.1  # prior SD by which a mean must move to have moved
-GROUPS = get_args(results.Group)
 
 
 @dataclass(frozen=True)
