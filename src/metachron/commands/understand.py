@@ -5,15 +5,13 @@ What it does is imported when it runs, so that help comes at once.
 
 from __future__ import annotations
 
-import json as json_
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metachron.commands import files, inputs, options, terminal
+from metachron.commands import documents, files, inputs, options, terminal
 from metachron.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -117,17 +115,9 @@ def run_understand(given: Options) -> None:
             progress("writing the report", 1.0)
             write(document, given.out)
     if given.as_json:
-        from metachron.commands.planning import utf8
-
-        sys.stdout.write(as_json(document, escape=not utf8(sys.stdout.encoding)))
+        documents.print_json(document)
     else:
         show(document, given.out)
-
-
-def as_json(document: Understanding, *, escape: bool = False) -> str:
-    """The document as text, keys in the order of the model; `escape` keeps it within ASCII."""
-    content = document.model_dump(mode="json")
-    return json_.dumps(content, indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
 
 
 def write(document: Understanding, folder: Path) -> None:
@@ -138,7 +128,7 @@ def write(document: Understanding, folder: Path) -> None:
     files.write_all(
         {
             folder / report: lambda path: write_understand_report(document, path),
-            folder / data: files.text_writer(as_json(document)),
+            folder / data: documents.json_writer(document),
         }
     )
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metachron.commands import files, inputs, terminal
-from metachron.commands.planning import utf8
+from metachron.commands import documents, files, inputs, terminal
 
 if TYPE_CHECKING:
     from metachron.optimise.update.results import Update
@@ -48,11 +46,9 @@ def run_update(options: UpdateOptions) -> None:
 
     patient = inputs.read_patient_or_example(options.patient)
     findings = [read_finding(path) for path in options.findings]
-    folder = options.out
-    if folder is None and not options.as_json:
-        folder = DEFAULT_FOLDER / files.folder_name(patient.id)
-    if folder is not None:
-        files.check_folder(folder, "--out")
+    folder = documents.folder_for(
+        options.out, DEFAULT_FOLDER / files.folder_name(patient.id), as_json=options.as_json
+    )
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
         from metachron.optimise.update.make import make_update
@@ -73,14 +69,9 @@ def run_update(options: UpdateOptions) -> None:
             progress("writing the report", 1.0)
             write_update(update, folder)
     if options.as_json:
-        sys.stdout.write(update_json(update, escape=not utf8(sys.stdout.encoding)))
+        documents.print_json(update)
     else:
         show(update, folder)
-
-
-def update_json(update: Update, *, escape: bool = False) -> str:
-    """The document as text, keys in the order of the model; `escape` keeps it within ASCII."""
-    return json.dumps(update.model_dump(mode="json"), indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
 
 
 def write_update(update: Update, folder: Path) -> None:
@@ -91,7 +82,7 @@ def write_update(update: Update, folder: Path) -> None:
     files.write_all(
         {
             folder / "report.html": lambda path: write_update_report(update, path),
-            folder / "update.json": files.text_writer(update_json(update)),
+            folder / "update.json": documents.json_writer(update),
             folder / "updated_patient.json": files.text_writer(patient),
         }
     )
