@@ -190,7 +190,7 @@ def sbml(
         str, typer.Option(metavar="NAME", help="Strategy, by name or composed, e.g. 'mfolfox6*12'.")
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it ('-': print).")],
-    twin: Annotated[int, typer.Option(metavar="I", help="Which of 2,000 virtual twins, from 0.")] = 0,
+    twin: Annotated[int, typer.Option(metavar="I", help="Which of 1,000 virtual twins, from 0.")] = 0,
     days: Annotated[float, typer.Option(metavar="D", help="Days of treatment written, 1 to 7,305.")] = 365.0,
     seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same twins.")] = 1,
 ) -> None:
