@@ -377,6 +377,8 @@ def without(key: str) -> str:
     ("text", "said"),
     [
         ("{", "is not JSON"),
+        ("", "the file is empty. Give a plan.json"),
+        ("\udcff\udcfe", "is binary data, not text"),
         ("[1]", "is not a document of metachron"),
         ('{"schema_name": "metachron-trial/1"}', "schema_name: is 'metachron-trial/1'"),
         ('{"id": 3}', "schema_name: is missing"),
@@ -387,7 +389,7 @@ def test_command_refuses_what_is_no_document(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
 ) -> None:
     path = tmp_path / "x.json"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert run(["timetable", str(path)]) == 2
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [path]

@@ -12,7 +12,12 @@ from metachron.optimise.against import trial_citations, with_trials_against
 from metachron.optimise.answer import Answer
 from metachron.optimise.batches import Batches
 from metachron.optimise.cells import cells_band, has_cells
-from metachron.optimise.constraints import Constraint, clinical_constraints, parse_constraint
+from metachron.optimise.constraints import (
+    Constraint,
+    check_limits,
+    clinical_constraints,
+    parse_constraint,
+)
 from metachron.optimise.field import Entrant, Judge, check_field
 from metachron.optimise.goal import Goal, describe, parse_goal
 from metachron.optimise.limits import limits_of_search
@@ -73,6 +78,7 @@ def optimise(patient: Patient, request: Request | None = None) -> Optimisation:
     began = time.monotonic()
     goal = parse_goal(request.objective, patient)
     held = [*clinical_constraints(), *(parse_constraint(text) for text in request.constraints)]
+    check_limits(held)
     search = _prepared(patient, request, goal, held, began)
     search.run()
     return _document(patient, request, search, held)

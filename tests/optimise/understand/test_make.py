@@ -85,7 +85,7 @@ def test_parts_are_read_in_any_form() -> None:
     [
         (["--strategy", "hepatectomy"], "only one was given"),
         ([], "two strategies are compared; none was given"),
-        (["--strategy", "hepatectomy", "--strategy", "hepatectomy"], "two strategies are compared"),
+        (["--strategy", "hepatectomy", "--strategy", "hepatectomy"], "hepatectomy was given twice"),
         (["--strategy", "hepatectmy", "--strategy", "microwave"], "hepatectomy"),
         (
             ["--strategy", "hepatectomy", "--strategy", "microwave", "--what", "heatmp"],

@@ -161,6 +161,8 @@ def _two(patient: Patient, names: Sequence[str], catalogue: Catalogue, asked: As
     chosen = list({s.name: s for s in (resolve(n, catalogue) for n in names)}.values())
     if len(chosen) != 2:
         given = {0: "none was given", 1: "only one was given"}.get(len(chosen), f"{len(chosen)} were given")
+        if len(chosen) < len(names):
+            given = f"{chosen[0].name} was given twice" if len(chosen) == 1 else given
         hint = "`metachron plan` lists those of the situation."
         raise InputError(Problem("--strategy", f"two strategies are compared; {given}", "exactly 2", hint))
     ensemble = None if asked.prior else load_ensemble()
