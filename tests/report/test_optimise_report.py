@@ -242,7 +242,7 @@ def test_why_says_what_was_not_made_and_that_no_choice_is_made() -> None:
     why.contrast.ranked, why.contrast.not_ranked_because = False, "one of them is investigational"
     page = understand_report.render(why)
     text = text_of(page)
-    assert "Not made: day of infusion and half-life (Neither strategy infuses cells)" in text
+    assert "Not made: day of infusion and half-life (neither strategy infuses cells)" in text
     assert "No choice is made: one of them is investigational" in text
     assert 'id="turns"' not in page
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from metachron.commands import documents, files, inputs, terminal
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from metachron.optimise.update.results import Update
 
 DEFAULT_FOLDER = Path("updates")
@@ -90,28 +92,13 @@ def write_update(update: Update, folder: Path) -> None:
 
 def show(update: Update, folder: Path | None) -> None:
     """The summary, what moved, the strategies from today, and where the files are."""
-    from rich.table import Table
-
     from metachron.report.console import strategy_table
 
     console = terminal.output_console()
     for line in [f"{update.assessed_on} to {update.today}: {'; '.join(update.lived)}", *update.summary]:
         console.print(line, markup=False, soft_wrap=True)
-    beliefs = Table("belief", "before", "now", "moved", "rests on")
-    for b in update.beliefs:
-        counted = b.unit == "lesions" or b.name == "any_unseen"
-        values = [
-            f"{s.mean if counted else s.median:.2g}"
-            + ("" if counted else f" ({s.lower:.2g} to {s.upper:.2g})")
-            for s in (b.prior, b.updated)
-        ]
-        beliefs.add_row(f"{b.words} [{b.unit}]".replace("[", "\\["), *values, b.moved, b.basis)
-    console.print(beliefs)
-    months = Table("strategy from today", f"months in {update.years:g} years, before", "now", "change")
-    for s in update.strategies:
-        before, now = s.prior_months.value or 0.0, s.updated_months.value or 0.0
-        months.add_row(s.title, f"{before:.1f}", f"{now:.1f}", f"{s.change_months:+.1f}")
-    console.print(months)
+    console.print(_beliefs(update))
+    console.print(_months(update))
     console.print(strategy_table(update.plan))
     for note in update.notes:
         console.print(f"Note: {note}", markup=False, soft_wrap=True)
@@ -120,3 +107,30 @@ def show(update: Update, folder: Path | None) -> None:
         print(f"Report:  {folder / 'report.html'}")
         print(f"Data:    {folder / 'update.json'}")
         print(f"Patient: {folder / 'updated_patient.json'}")
+
+
+def _beliefs(update: Update) -> Table:
+    from rich.table import Table
+
+    from metachron.optimise.update.words import spread_text
+
+    table = Table("belief", "before", "now", "moved", "rests on")
+    for b in update.beliefs:
+        mean = b.unit == "lesions" or b.name == "any_unseen"
+        values = [spread_text(s, b.unit, mean=mean) for s in (b.prior, b.updated)]
+        table.add_row(b.words, *values, b.moved, b.basis)
+    return table
+
+
+def _months(update: Update) -> Table:
+    """Months alive before and after, in the order of the plan's grades of evidence."""
+    from rich.table import Table
+
+    from metachron.optimise.numbers import signed
+    from metachron.report.update_report import by_grade
+
+    table = Table("strategy from today", f"months in {update.years:g} years, before", "now", "change")
+    for s, title in by_grade(update):
+        before, now = s.prior_months.value or 0.0, s.updated_months.value or 0.0
+        table.add_row(title, f"{before:.1f}", f"{now:.1f}", signed(s.change_months))
+    return table

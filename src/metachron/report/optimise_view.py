@@ -136,10 +136,12 @@ def letter(index: int) -> str:
 
 
 def value_words(found: Measured | None) -> str:
-    """`41.2 (38 to 44)`, without a unit."""
+    """`41.2 (38.0 to 44.1)`, without a unit: timetables differ by less than whole months."""
     if found is None or found.value is None:
         return "not available"
-    return words.months(found)
+    ends = [v for v in (found.value, found.lower, found.upper) if v is not None]
+    middle, *rest = (f"{v + 0.0:.1f}".replace("-", "\N{MINUS SIGN}") for v in ends)
+    return middle + (f" ({rest[0]} to {rest[1]})" if len(rest) == 2 else "")
 
 
 def decimals(values: list[float], unit: str) -> int:

@@ -16,6 +16,7 @@ from metachron.optimise.update import results
 from metachron.optimise.update.results import Belief, Spread, StrategyBelief
 from metachron.optimise.update.today import Group
 from metachron.optimise.update.weigh import People
+from metachron.optimise.update.words import spread_text
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.arms import Arm
 from metachron.plan.bands import estimate
@@ -197,20 +198,7 @@ def _sentence(q: Quantity, first: Spread, then: Spread, moved: str) -> str:
 
 
 def _show(q: Quantity, s: Spread, mean: bool) -> str:
-    if q.unit == "fraction":
-        whole = f"{_percent(s.mean if mean else s.median)} %"
-        return whole if mean else f"{whole} ({_percent(s.lower)} to {_percent(s.upper)} %)"
-    unit = {"days": " days", "lesions": "", "times average": " times the average"}[q.unit]
-    return f"{_figure(s.mean if mean else s.median)}{unit} ({_figure(s.lower)} to {_figure(s.upper)})"
-
-
-def _percent(share: float) -> str:
-    return _figure(100.0 * share)
-
-
-def _figure(value: float) -> str:
-    """Two digits below ten, whole numbers above."""
-    return f"{value:.2g}" if value < 9.95 else f"{value:.0f}"
+    return spread_text(s, q.unit, mean=mean)
 
 
 def strategy_beliefs(
