@@ -159,7 +159,7 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     document = Optimisation(
         version=__version__,
         seed=request.seed,
-        settings=_settings(request),
+        settings=_settings(request, search.goal),
         disclaimer=DISCLAIMER,
         parameters_status=status(ensemble),
         provenance=provenance(ensemble),
@@ -205,15 +205,16 @@ def _by_id(keys: list[str], values: list[float]) -> dict[str, float]:
     return {k: round(float(v), 6) for k, v in zip(keys, values, strict=True)}
 
 
-def _settings(request: Request) -> dict[str, object]:
+def _settings(request: Request, goal: Goal) -> dict[str, object]:
     return {
         "twins": request.twins,
         "draws": request.draws,
         "horizon_years": request.horizon_years,
-        "objective": request.objective,
+        "objective": ",".join(goal.names) if goal.several else request.objective,
         "templates": list(request.templates),
         "constraints": list(request.constraints),
         "budget_seconds": request.budget,
+        **({} if request.matters is None else {"matters": request.matters}),
         **({"prior": 1} if request.prior else {}),
     }
 

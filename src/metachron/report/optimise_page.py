@@ -79,6 +79,10 @@ def provenance_facts(document: Any) -> list[tuple[str, str]]:
 
 
 def _setting(value: Any) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
     return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 

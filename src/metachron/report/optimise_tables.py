@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from metachron.optimise.results import Evaluation, Optimisation
+from metachron.optimise.said import limit, said, title_of
 from metachron.report import calendar, words
 from metachron.report.optimise_cells import Group
 from metachron.report.optimise_view import (
@@ -17,7 +18,6 @@ from metachron.report.optimise_view import (
     regret_words,
     value_words,
 )
-from metachron.report.optimise_words import limit, said, title_of
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,16 @@ def plateau_table(document: Optimisation) -> Grid | None:
     return Grid("Where timing matters, and where it does not", head, rows) if rows else None
 
 
+def scans_words(e: Evaluation) -> str:
+    """How closely a timetable is scanned in its first year: part of what is compared."""
+    count = sum(bar.lane == "scans" and bar.start_day <= 365 for bar in e.timetable)
+    return f"{words.plural(count, 'scan')} in the first year"
+
+
 def front_table(document: Optimisation, shown: Shown) -> Grid | None:
     """Members of the front, the ranked objective first."""
     lettered = {c.evaluation.id: c for c in shown.all}
-    listed = document.objectives or [document.objective]
+    listed = document.sought
     members = [document.evaluation(id) for id in document.front]
     rows = [
         Row(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 
 from metachron.optimise.results import Evaluation, Measured, ObjectiveDescription, Optimisation, Value
+from metachron.optimise.said import title_of
 from metachron.report import words
-from metachron.report.optimise_words import title_of
 
 SHOWN = 10  # ranked candidates with a letter
 UNRANKED_SHOWN = 5
@@ -81,7 +81,7 @@ def shown(document: Optimisation) -> Shown:
     """
     ranked = sorted((e for e in document.evaluations if e.rank is not None), key=lambda e: e.rank or 0)
     compared = [e for e in ranked if e.id in document.probability_best] or ranked
-    first = compared[:SHOWN]
+    first = _spread_front(document, compared) if document.front else compared[:SHOWN]
     first += [e for e in ranked if e.id == document.reference and e not in first]
     rest = [e for e in document.evaluations if e.rank is None and e.objectives]
     refused = [e for e in rest if not_rankable(e) or not ranked]
@@ -95,6 +95,16 @@ def shown(document: Optimisation) -> Shown:
         unranked_in_all=len(refused),
         left_race=len(rest) - len(refused),
     )
+
+
+def _spread_front(document: Optimisation, compared: list[Evaluation]) -> list[Evaluation]:
+    """The first, members of the front from end to end, and what there is room for besides, by rank."""
+    front = [e for e in compared[1:] if e.id in document.front]
+    room = SHOWN - 1
+    step = max(1.0, (len(front) - 1) / max(room - 1, 1))
+    kept = {front[round(i * step)].id for i in range(min(room, len(front)))}
+    kept |= {e.id for e in compared[1:] if e.id not in document.front and len(front) < room}
+    return [compared[0], *(e for e in compared[1:] if e.id in kept)][:SHOWN]
 
 
 def _candidate(document: Optimisation, index: int, e: Evaluation) -> Candidate:

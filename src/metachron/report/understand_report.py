@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from metachron.optimise.results import ObjectiveDescription
+from metachron.optimise.said import said
 from metachron.optimise.understand.results import (
     Compared,
     Counterfactuals,
@@ -19,7 +20,6 @@ from metachron.report import optimise_page, understand_figures, words
 from metachron.report.optimise_page import Section, provenance_facts
 from metachron.report.optimise_tables import Grid, Row
 from metachron.report.optimise_view import difference_words, objective_name, regret_words, value_words
-from metachron.report.optimise_words import said
 from metachron.report.understand_figures import FIRST, SECOND, figure_text, span_text
 
 KINDS = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from metachron.optimise.said import said
 from metachron.optimise.update.results import Observation, StrategyBelief, Update
 from metachron.plan.results import Plan
 from metachron.report import calendar, optimise_page, update_figures, words
 from metachron.report.optimise_page import Section
 from metachron.report.optimise_tables import Grid, Row
-from metachron.report.optimise_words import said
 from metachron.report.understand_figures import figure_text
 from metachron.report.update_figures import belief_words, spread_words, table_unit
 
