@@ -322,6 +322,17 @@ def test_files_are_written(tmp_path: Path) -> None:
 # --- wrong input ---------------------------------------------------------------------------------------
 
 
+def test_a_composed_title_is_in_words_and_no_meeting_is_published() -> None:
+    """PUBLISH asks for an organiser (RFC 5546); without METHOD every program takes events as they are."""
+    found = search()
+    for one in found.evaluations:
+        one.title = "hepatectomy, then after 28 days mfolfox6*12"
+    text = ics_bytes(timetable_of(found)).replace(b"\r\n ", b"").decode()
+    assert "liver resection\\; 28 days later: 12 cycles of mFOLFOX6" in text
+    assert "METHOD" not in text
+    assert text.count("VALUE=DATE:") == 2 * text.count("BEGIN:VEVENT")
+
+
 @pytest.mark.parametrize(
     ("name", "start", "assessed_on", "said"),
     [

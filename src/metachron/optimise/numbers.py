@@ -25,7 +25,9 @@ def percent(share: float) -> str:
 
 def figures(value: float, count: int = 2) -> str:
     """A number to so many figures, without an exponent where people can do without: `0.45`, `81`, `1,700`."""
-    if value == 0 or not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.{count - 1}e}" if value else "0"
+    if value == round(value) and abs(value) < 10**count:
+        return f"{value:.0f}"
+    if not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.{count - 1}e}"
     digits = count - 1 - math.floor(math.log10(abs(value)))
     return f"{round(value, digits):,.{max(digits, 0)}f}"

@@ -120,7 +120,8 @@ def _front(document: Optimisation) -> list[str]:
     text = f"{count} the front, on which none is beaten in {names}: {_on_front(on[0], sought)}"
     text += f" to {_on_front(on[-1], sought)}." if len(on) > 1 else "."
     if document.best is not None and document.best not in document.front:
-        text += f" {document.evaluation(document.best).title} is not on it: another is better in all of them."
+        best = document.evaluation(document.best)
+        text += f" Not on it, since another is better in all of them: {best.title}."
     return [text]
 
 

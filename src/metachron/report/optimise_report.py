@@ -247,12 +247,12 @@ def _as_good(document: Optimisation, found: Shown, best: Candidate) -> tuple[str
 
 def _groups(document: Optimisation, found: Shown) -> list[tuple[str, list[RowOfAnswer]]]:
     groups = [("", found.ranked), ("Shown, not ranked: unproven, or outside the data", found.unranked)]
-    differ = len({tables.scans_words(c.evaluation) for c in found.all}) > 1
-    return [(title, [_row(document, c, differ) for c in members]) for title, members in groups if members]
+    usual = tables.scans_words(document.evaluation(document.reference))
+    return [(title, [_row(document, c, usual) for c in members]) for title, members in groups if members]
 
 
-def _row(document: Optimisation, c: Candidate, differ: bool) -> RowOfAnswer:
-    """`differ`: the schedules of scans are not the same for all, so each says its own."""
+def _row(document: Optimisation, c: Candidate, usual: str) -> RowOfAnswer:
+    """`usual`: how closely the standard is scanned; another schedule is said."""
     e = c.evaluation
     severe = next((t for t in e.toxicity if t.grade == "3+" and words.is_any(t)), None)
     best = c.standing == "best"
@@ -268,7 +268,7 @@ def _row(document: Optimisation, c: Candidate, differ: bool) -> RowOfAnswer:
             x
             for x in (
                 "" if composed(e) else said(variables_words(e.variables, tables.units_of(document))),
-                scans if differ else "",
+                scans if scans != usual else "",
             )
             if x
         ),

@@ -155,14 +155,14 @@ def front_table(document: Optimisation, shown: Shown) -> Grid | None:
     members = [document.evaluation(id) for id in document.front]
     rows = [
         Row(
-            [value_words(e.objectives.get(o.name)) for o in listed],
+            [*(value_words(e.objectives.get(o.name)) for o in listed), scans_words(e).split(" ")[0]],
             lettered.get(e.id),
             header=title_of(e),
             code=e.expression,
         )
         for e in members
     ]
-    head = ["Timetable", *(objective_head(o) for o in listed)]
+    head = ["Timetable", *(objective_head(o) for o in listed), "Scans in the first year"]
     return Grid("On the front: no other timetable is better in every objective", head, rows) if rows else None
 
 

@@ -81,7 +81,8 @@ def shown(document: Optimisation) -> Shown:
     """
     ranked = sorted((e for e in document.evaluations if e.rank is not None), key=lambda e: e.rank or 0)
     compared = [e for e in ranked if e.id in document.probability_best] or ranked
-    first = _spread_front(document, compared) if document.front else compared[:SHOWN]
+    several = document.front and len(document.sought) > 1
+    first = _spread_front(document, compared) if several else compared[:SHOWN]
     first += [e for e in ranked if e.id == document.reference and e not in first]
     rest = [e for e in document.evaluations if e.rank is None and e.objectives]
     refused = [e for e in rest if not_rankable(e) or not ranked]
@@ -99,12 +100,13 @@ def shown(document: Optimisation) -> Shown:
 
 def _spread_front(document: Optimisation, compared: list[Evaluation]) -> list[Evaluation]:
     """The first, members of the front from end to end, and what there is room for besides, by rank."""
-    front = [e for e in compared[1:] if e.id in document.front]
+    first, *rest = compared
+    front = [e for e in rest if e.id in document.front]
     room = SHOWN - 1
-    step = max(1.0, (len(front) - 1) / max(room - 1, 1))
+    step = max(1.0, (len(front) - 1) / (room - 1))
     kept = {front[round(i * step)].id for i in range(min(room, len(front)))}
-    kept |= {e.id for e in compared[1:] if e.id not in document.front and len(front) < room}
-    return [compared[0], *(e for e in compared[1:] if e.id in kept)][:SHOWN]
+    kept |= {e.id for e in [e for e in rest if e.id not in document.front][: room - len(kept)]}
+    return [first, *(e for e in rest if e.id in kept)]
 
 
 def _candidate(document: Optimisation, index: int, e: Evaluation) -> Candidate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metachron.optimise.numbers import figures, percent, signed
+from metachron.optimise.numbers import figures, percent, plain, signed
 from metachron.optimise.update.results import Belief, Observation, Sampling, Spread, StrategyBelief
 
 CARRIED = [
@@ -89,7 +89,9 @@ def spread_text(found: Spread, unit: str, *, mean: bool = False) -> str:
     if unit == "fraction":
         ends = f" ({_share(found.lower)} to {_share(found.upper)} %)"
         return f"{_share(middle)} %" + ("" if mean else ends)
-    after = {"days": " days", "lesions": "", "times average": " times the average"}.get(unit, f" {unit}")
+    if unit == "lesions":
+        return f"{plain(found.mean)} ({found.lower:.0f} to {found.upper:.0f})"
+    after = {"days": " days", "times average": " times the average"}.get(unit, f" {unit}")
     return f"{_figure(middle)}{after} ({_figure(found.lower)} to {_figure(found.upper)})"
 
 
@@ -99,7 +101,9 @@ def _share(share: float) -> str:
 
 def _figure(value: float) -> str:
     """Two figures below ten, whole numbers above."""
-    return figures(value) if abs(value) < 9.95 else f"{value:,.0f}"
+    if abs(value) < 0.95:
+        return figures(value)
+    return plain(value) if abs(value) < 9.95 else f"{value:,.0f}"
 
 
 def _years(fates: list[StrategyBelief]) -> str:
