@@ -320,6 +320,8 @@ def test_scales_have_ticks_inside(low: float, high: float) -> None:
 
 def test_small_words() -> None:
     assert [letter(i) for i in (0, 25, 26, 51)] == ["A", "Z", "AA", "AZ"]
+    assert said("4 cycles") == "4 cycles"
+    assert said("capox*4 > hepatectomy") == "4 cycles of CAPOX > liver resection"
     assert quantity(28, "d") == "28\N{NO-BREAK SPACE}d"
     assert quantity(8, "day of cycle") == "day 8"
     assert quantity("surgery first", "") == "surgery first"

@@ -36,7 +36,7 @@ class Indices:
     noise_share: float
 
 
-NO_SALIB = "it needs the package SALib, of the extra `optimise`"
+NO_SALIB = "they need the package SALib, of the extra `optimise`"
 
 
 def has_salib() -> bool:
