@@ -17,8 +17,9 @@ import typer
 from typer.exceptions import TyperException
 
 from metachron import DISCLAIMER, __version__
-from metachron.commands import terminal
-from metachron.commands.inputs import cores
+from metachron.commands import options, terminal
+from metachron.commands.inputs import threads
+from metachron.commands.patient_options import optimise, plan, update
 from metachron.commands.trial_options import calibrate, validate
 from metachron.commands.understand import understand
 from metachron.errors import InputError, MetachronError
@@ -52,183 +53,13 @@ def root(
     del version
 
 
-PatientArgument = Annotated[
-    str, typer.Argument(metavar="PATIENT", help="Patient file (JSON or YAML), or a bundled example's name.")
-]
+app.command()(plan)
+app.command()(optimise)
+app.command()(update)
 
 
 @app.command()
-def plan(
-    patient: PatientArgument,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Strategy to compare, by name or composed, e.g. 'mfolfox6*6 > hepatectomy'; repeat for"
-            " more. All that fit the situation when left out.",
-        ),
-    ] = None,
-    twins: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Virtual twins, 100 to 1,000,000; as many as the differences need when left out.",
-        ),
-    ] = None,
-    mc_error: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Add twins until the Monte Carlo error of every difference is at most this share of the"
-            " half-width of its interval, above 0 to 1; 0.2 when left out.",
-        ),
-    ] = None,
-    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
-    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
-    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for report.html and plan.json; plans/PATIENT-ID when left out."
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the plan as JSON only; files are written only with --out.")
-    ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
-    ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="cpu, or cuda where there is a CUDA device.")
-    ] = "cpu",
-    prior: Annotated[
-        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
-    ] = False,
-) -> None:
-    """Compare and time the strategies for one patient; write a report that opens offline."""
-    from metachron.commands.planning import PlanOptions, run_plan
-
-    jobs = cores() if jobs is None else jobs
-    options = PlanOptions(
-        patient, strategy or [], twins, mc_error, draws, seed, horizon, out, json, jobs, device, prior
-    )
-    run_plan(options)
-
-
-@app.command()
-def optimise(
-    patient: PatientArgument,
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="TEMPLATE",
-            help="Strategy with free variables in braces, e.g. 'mfolfox6*{4..6} > [{28..56:14}d]"
-            " hepatectomy'; repeat for more. The space of the situation when left out.",
-        ),
-    ] = None,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="rmst, rfs, qaly, toxicity_free, toxic_time, burden, hospital or visits; 'rmst,burden' for a"
-            " front; '0.8*rmst+0.2*burden' for a sum; weighted for the patient's own weights. Those, or rmst,"
-            " when left out.",
-        ),
-    ] = None,
-    constraint: Annotated[
-        list[str] | None,
-        typer.Option(metavar="LIMIT", help="e.g. 'oxaliplatin<=850' or 'start_chemo<=56d'; repeat for more."),
-    ] = None,
-    budget: Annotated[
-        str, typer.Option(metavar="TIME", help="Time to search: 150s, 3min or 0.5h; 150s when left out.")
-    ] = "150s",
-    matters: Annotated[
-        float | None,
-        typer.Option(
-            metavar="D", help="Smallest difference of the objective that counts; 0.25 months or 1 day."
-        ),
-    ] = None,
-    twins: Annotated[int, typer.Option(metavar="N", help="Fresh twins for the survivors.")] = 3000,
-    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
-    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
-    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder for report.html, optimise.json and timetable.ics; plans/PATIENT-ID/optimise when"
-            " left out.",
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the result as JSON only; files are written only with --out.")
-    ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
-    ] = None,
-    prior: Annotated[
-        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the search that was stopped in the same folder.")
-    ] = False,
-) -> None:
-    """Search order, intervals, cycles and days for one patient; say when timing does not matter."""
-    from metachron.commands.optimise import OptimiseOptions, run_optimise
-
-    jobs = cores() if jobs is None else jobs
-    given = OptimiseOptions(
-        patient, strategy or [], objective, constraint or [], budget, matters, twins, draws, seed, horizon,
-        out, json, jobs, prior, resume,
-    )  # fmt: skip
-    run_optimise(given)
-
-
-@app.command()
-def update(
-    patient: PatientArgument,
-    finding: Annotated[
-        list[Path],
-        typer.Option(
-            metavar="FILE", help="What has happened since (JSON or YAML; `metachron schema finding`); repeat."
-        ),
-    ],
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Strategy from today; repeat. All that fit when left out."),
-    ] = None,
-    twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 20,000.")] = 2000,
-    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
-    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
-    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years from today, 0.5 to 20.")] = 10.0,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder for report.html and the documents (JSON); updates/PATIENT-ID when left out.",
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the update as JSON only; files are written only with --out.")
-    ] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
-    ] = None,
-    prior: Annotated[
-        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
-    ] = False,
-) -> None:
-    """Condition the twins on what has happened since the assessment; plan from today."""
-    from metachron.commands.update import UpdateOptions, run_update
-
-    jobs = cores() if jobs is None else jobs
-    run_update(
-        UpdateOptions(patient, finding, strategy or [], twins, draws, seed, horizon, out, json, jobs, prior)
-    )
-
-
-@app.command()
-def check(patient: PatientArgument) -> None:
+def check(patient: options.Patient) -> None:
     """Validate a patient file; nothing is simulated."""
     from metachron.commands.planning import run_check
 
@@ -311,26 +142,22 @@ def cohort(
         ),
     ] = None,
     twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 100 to 1,000,000.")] = 2000,
-    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 40,
-    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
-    horizon: Annotated[float, typer.Option(metavar="YEARS", help="Years ahead, 0.5 to 20.")] = 10.0,
+    draws: options.Draws = 40,
+    seed: options.Seed = 1,
+    horizon: options.Horizon = 10.0,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for cohort.json, cohort.md and cohort.svg.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON only.")] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
-    ] = None,
+    json: Annotated[bool, options.json_only("the comparison")] = False,
+    jobs: options.Jobs = None,
 ) -> None:
     """Plan every patient of a folder under one strategy and set the predictions beside what happened."""
     from metachron.commands.cohort import CohortOptions, run_cohort
 
-    jobs = cores() if jobs is None else jobs
-    run_cohort(
-        CohortOptions(
-            folder, outcomes, strategy, strategy_pretreated, twins, draws, seed, horizon, out, json, jobs
-        )
+    given = CohortOptions(
+        folder, outcomes, strategy, strategy_pretreated, twins, draws, seed, horizon, out, json, threads(jobs)
     )
+    run_cohort(given)
 
 
 app.command()(validate)
@@ -340,7 +167,7 @@ app.command()(understand)
 
 @app.command()
 def bench(
-    json: Annotated[bool, typer.Option("--json", help="Print everything measured as JSON only.")] = False,
+    json: Annotated[bool, options.json_only("everything measured")] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="Fewer twins, and no compiling from nothing.")
     ] = False,
@@ -348,9 +175,7 @@ def bench(
         list[int] | None,
         typer.Option(metavar="N", help="Threads; repeat for several. One and all cores when left out."),
     ] = None,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="cpu, or cuda where there is a CUDA device.")
-    ] = "cpu",
+    device: options.Device = "cpu",
 ) -> None:
     """Measure how many full life histories a second are simulated here, memory and compile time."""
     from metachron.commands.bench import BenchOptions, run_bench
@@ -360,12 +185,12 @@ def bench(
 
 @app.command()
 def sbml(
-    patient: PatientArgument,
+    patient: options.Patient,
     strategy: Annotated[
         str, typer.Option(metavar="NAME", help="Strategy, by name or composed, e.g. 'mfolfox6*12'.")
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it ('-': print).")],
-    twin: Annotated[int, typer.Option(metavar="I", help="Which of 2,000 virtual twins, from 0.")] = 0,
+    twin: Annotated[int, typer.Option(metavar="I", help="Which of 1,000 virtual twins, from 0.")] = 0,
     days: Annotated[float, typer.Option(metavar="D", help="Days of treatment written, 1 to 7,305.")] = 365.0,
     seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same twins.")] = 1,
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from metachron.cli import report_error
+from metachron.commands.files import check_folder
 from metachron.errors import InputError, Problem
 
 
@@ -35,6 +36,30 @@ def test_wrong_words_get_a_hint(metachron, arguments: list[str], expected: str) 
     assert expected in result.err
     assert result.out == ""
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"date": "2025-09-01", "scan": {}}, "this is a finding, not a patient"),
+        ({"schema_name": "metachron-plan/1"}, "a document that metachron wrote (metachron-plan/1)"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(metachron, tmp_path: Path, content: object, expected: str) -> None:
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    result = metachron("check", path)
+    assert result.code == 2
+    assert expected in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path) -> None:
+    """access() lets a superuser pass on a file system that takes no files."""
+    with pytest.raises(InputError, match=r"--out: .* cannot be written to"):
+        check_folder(tmp_path / ("x" * 300), "--out")
+    check_folder(tmp_path / "a" / "b", "--out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_problem_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:

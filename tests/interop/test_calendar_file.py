@@ -322,6 +322,17 @@ def test_files_are_written(tmp_path: Path) -> None:
 # --- wrong input ---------------------------------------------------------------------------------------
 
 
+def test_a_composed_title_is_in_words_and_no_meeting_is_published() -> None:
+    """PUBLISH asks for an organiser (RFC 5546); without METHOD every program takes events as they are."""
+    found = search()
+    for one in found.evaluations:
+        one.title = "hepatectomy, then after 28 days mfolfox6*12"
+    text = ics_bytes(timetable_of(found)).replace(b"\r\n ", b"").decode()
+    assert "liver resection\\; 28 days later: 12 cycles of mFOLFOX6" in text
+    assert "METHOD" not in text
+    assert text.count("VALUE=DATE:") == 2 * text.count("BEGIN:VEVENT")
+
+
 @pytest.mark.parametrize(
     ("name", "start", "assessed_on", "said"),
     [
@@ -377,6 +388,8 @@ def without(key: str) -> str:
     ("text", "said"),
     [
         ("{", "is not JSON"),
+        ("", "the file is empty. Give a plan.json"),
+        ("\udcff\udcfe", "is binary data, not text"),
         ("[1]", "is not a document of metachron"),
         ('{"schema_name": "metachron-trial/1"}', "schema_name: is 'metachron-trial/1'"),
         ('{"id": 3}', "schema_name: is missing"),
@@ -387,7 +400,7 @@ def test_command_refuses_what_is_no_document(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
 ) -> None:
     path = tmp_path / "x.json"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert run(["timetable", str(path)]) == 2
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [path]

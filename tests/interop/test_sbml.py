@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from metachron.bench.agreement import CASES, Case, case, roadrunner_errors
+from metachron.commands.sbml import TWINS
 from metachron.interop.core import Core
 from metachron.interop.equations import write_equations
 from metachron.interop.lay_out import lay_out
@@ -169,7 +170,7 @@ def test_earlier_lines_raise_the_hazard(line: int, before: int) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--strategy", "mfolfox6", "--twin", "2000"], "--twin: 2000 is out of range"),
+        (["--strategy", "mfolfox6", "--twin", "1000"], "--twin: 1000 is out of range"),
         (["--strategy", "mfolfox6", "--days", "0"], "--days: 0 is out of range"),
         (["--strategy", "mfolfox6", "--seed", "-1"], "--seed: -1 is out of range"),
         (["--strategy", "no_such_thing"], "'no_such_thing' is not a strategy"),
@@ -182,6 +183,10 @@ def test_bad_options_are_named(
     assert result.code == 2
     assert named in result.err
     assert not (tmp_path / "core.xml").exists()
+
+
+def test_the_help_says_how_many_twins_there_are(metachron: Callable[..., Any]) -> None:
+    assert f"Which of {TWINS:,} virtual twins" in " ".join(metachron("sbml", "--help").out.split())
 
 
 def test_without_libsbml_the_error_says_how_to_get_it(

@@ -8,6 +8,7 @@ from metachron.engine.compile import compile_strategy
 from metachron.errors import InputError
 from metachron.optimise.constraints import (
     Constraint,
+    check_limits,
     clinical_constraints,
     judge_figures,
     parse_constraint,
@@ -114,6 +115,18 @@ def test_two_that_conflict_are_named() -> None:
     assert [len(j.broken) for j in found] == [1, 2, 1, 1]
     with pytest.raises(InputError, match="start_local <= 100 d' and 'cycles >= 6 cycles' conflict"):
         refuse_empty(found, {}, limits)
+
+
+def test_two_limits_on_one_figure_that_no_value_meets() -> None:
+    """Candidates without that figure would meet both: no answer to what was asked."""
+    early, late = parse_constraint("start_local<=100"), parse_constraint("start_local>=200")
+    with pytest.raises(InputError, match=r"'start_local <= 100 d' and 'start_local >= 200 d' conflict"):
+        check_limits([early, late])
+    for texts in (["cycles=3", "cycles=4"], ["cycles>5", "cycles<4"], ["rmst>=40", "rmst<=39"]):
+        with pytest.raises(InputError, match="no value meets both"):
+            check_limits([parse_constraint(t) for t in texts])
+    for texts in (["cycles>=4", "cycles<=4"], ["cycles<=3", "cycles<=5"], ["cycles>=3", "infusions<=0"]):
+        check_limits([parse_constraint(t) for t in texts])
 
 
 def test_one_that_nothing_meets_is_named_with_what_there_is() -> None:

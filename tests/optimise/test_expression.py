@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metachron.optimise.evaluate import Evaluator, patient_twins, strategy_key
+from metachron.engine.compile import start_line
+from metachron.optimise.evaluate import Evaluator, strategy_key
 from metachron.optimise.expression import expression_of
 from metachron.optimise.space import make_space
 from metachron.optimise.template import parse_template
+from metachron.parameters import draw_parameters
 from metachron.patient.examples import read_example
 from metachron.plan.arms import compile_arms, judged, listed_strategies, run_arms
+from metachron.plan.findings import read_findings
+from metachron.plan.twins import make_twins
 from metachron.strategies.catalogue import load_catalogue
 from metachron.strategies.language import resolve
 
@@ -23,7 +27,8 @@ def test_a_printed_candidate_lives_the_same_lives_in_a_plan() -> None:
         "mfolfox6*4 > [{14,42}d] hepatectomy | surveillance={minimal,intensive}", CATALOGUE
     )
     space = make_space([template], CATALOGUE)
-    twins = patient_twins(patient, 60, draws=5)
+    found = read_findings(patient, CATALOGUE)
+    twins = make_twins(patient, found, draw_parameters(5, 1), 60, 1, start_line(patient))
     evaluator = Evaluator(patient, None, twins, 1, 3652.5, 1)
     strategies, _, _ = listed_strategies(patient, [c.expression for c in space.candidates], CATALOGUE)
     arms = judged(patient, strategies[: len(space.candidates)], CATALOGUE)

@@ -49,6 +49,7 @@ def test_a_sum_and_a_front() -> None:
         ("rmst,brden", "Did you mean burden?"),
         ("0*rmst+0*burden", "every weight is nought"),
         ("2*rmst*3+burden", "cannot be read"),
+        ("rmst,os", "'rmst' is named twice"),
     ],
 )
 def test_faults(text: str, part: str) -> None:

@@ -62,7 +62,7 @@ def test_infusion_day_and_schedule_of_scans() -> None:
     [
         ("mfolfox6*{4..6 > hepatectomy", ["column 10", "no partner"]),
         ("mfolfox6*{9..6}", ["column 10", "empty"]),
-        ("mfolfox6*{4..6:0}", ["empty"]),
+        ("mfolfox6*{4..6:0}", ["column 10", "a step of 0"]),
         ("mfolfox6*{}", ["nothing stands"]),
         ("mfolfox6*{4..}", ["no range", "{4..6}"]),
         ("mfolfox6*{1..999}", ["999 values", "at most 200"]),
@@ -70,6 +70,8 @@ def test_infusion_day_and_schedule_of_scans() -> None:
         ("mfolfox6*{n=3,4} > [{n=3,4}d] hepatectomy", ["twice"]),
         ("observation | surveillance={standard,intensve}", ["intensve", "Did you mean intensive?"]),
         ("observation | scans", ["surveillance=NAME"]),
+        ("[{28..56:0}d] hepatectomy", ["column 2", "a step of 0"]),
+        ("hepatectomy > {gap}", ["column 15", "no variable is called 'gap'", "{gap=28..56:14}"]),
     ],
 )
 def test_faults_say_where_and_what_is_allowed(text: str, parts: list[str]) -> None:

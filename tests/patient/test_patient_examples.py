@@ -117,7 +117,6 @@ def test_nothing_is_known_of_an_empty_record() -> None:
     ]  # fmt: skip
     assert [f(p) for f in unknown] == [None] * len(unknown)
     assert derive.visible_lesions(p) == []
-    assert derive.age(p) == 62
 
 
 def test_a_clean_scan_means_nothing_visible() -> None:

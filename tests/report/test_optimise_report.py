@@ -13,6 +13,7 @@ from understand_sample import SKIPPED, sample_understanding
 from update_sample import sample_update
 
 from metachron import DISCLAIMER
+from metachron.optimise.said import said
 from metachron.plan.results import Estimate
 from metachron.report import optimise_report, understand_report, update_report
 from metachron.report.optimise_report import write_optimise_report
@@ -25,7 +26,6 @@ from metachron.report.optimise_view import (
     regret_words,
     shown,
 )
-from metachron.report.optimise_words import said
 from metachron.report.understand_figures import figure_text
 from metachron.report.understand_report import write_understand_report
 from metachron.report.update_report import write_update_report
@@ -98,7 +98,7 @@ def test_every_figure_has_words_and_a_table_behind(kind: str) -> None:
     for figure in figures:
         assert re.search(r"<desc [^>]*>[^<]{20,}</desc>", figure)
         assert "<figcaption" in figure
-    behind = [f for f in figures if "<details>" in f]
+    behind = [f for f in figures if "<details>" in f or "<table" in f]
     assert (
         len(behind) >= len(figures) - 2
     )  # the contrast and the calendar of an update stand beside their numbers
@@ -242,9 +242,31 @@ def test_why_says_what_was_not_made_and_that_no_choice_is_made() -> None:
     why.contrast.ranked, why.contrast.not_ranked_because = False, "one of them is investigational"
     page = understand_report.render(why)
     text = text_of(page)
-    assert "Not made: day of infusion and half-life (Neither strategy infuses cells)" in text
+    assert "Not made: day of infusion and half-life (neither strategy infuses cells)" in text
     assert "No choice is made: one of them is investigational" in text
     assert 'id="turns"' not in page
+
+
+def test_what_is_worth_nothing_has_no_figure_and_an_unproven_strategy_is_not_chosen() -> None:
+    why = sample_understanding()
+    assert 'id="f-know' in understand_report.render(why)
+    for item in why.information.items:  # type: ignore[union-attr]
+        item.distinct = False
+    why.contrast.ranked = False
+    page = understand_report.render(why)
+    assert 'id="f-know' not in page
+    assert "Chosen on what is known" not in text_of(page)
+    assert "No choice is made here" in text_of(page)
+    assert Outline(page).open == []
+
+
+def test_no_ranking_to_explain_leaves_its_panel_out() -> None:
+    why = sample_understanding()
+    assert "Of which one is ahead" in understand_report.render(why)
+    why.sensitivity.sobol.ranking = []  # type: ignore[union-attr]
+    page = understand_report.render(why)
+    assert "Of which one is ahead" not in page
+    assert "there is nothing of it to explain" in text_of(page)
 
 
 # --- update --------------------------------------------------------------------------------------------
@@ -298,6 +320,8 @@ def test_scales_have_ticks_inside(low: float, high: float) -> None:
 
 def test_small_words() -> None:
     assert [letter(i) for i in (0, 25, 26, 51)] == ["A", "Z", "AA", "AZ"]
+    assert said("4 cycles") == "4 cycles"
+    assert said("capox*4 > hepatectomy") == "4 cycles of CAPOX > liver resection"
     assert quantity(28, "d") == "28\N{NO-BREAK SPACE}d"
     assert quantity(8, "day of cycle") == "day 8"
     assert quantity("surgery first", "") == "surgery first"
@@ -342,6 +366,34 @@ def test_a_front_that_was_asked_for_shows_its_objectives_only() -> None:
     search.settings["objective"] = "rmst,burden"
     assert [x.name for x in optimise_report.traded(search)] == ["burden"]
     assert Outline(optimise_report.render(search)).open == []
+
+
+def test_members_of_a_front_have_letters_and_their_table_is_open() -> None:
+    search = sample_search()
+    search.settings["objective"] = "rmst,burden"
+    found = shown(search)
+    on = [c for c in found.ranked if c.on_front]
+    assert len(on) == min(len(search.front), 10)
+    assert found.ranked[0].evaluation.id == search.best
+    page = optimise_report.render(search)
+    table = page[page.index("On the front: no other timetable") - 400 :]
+    assert "<details>" not in table[:400]
+    assert "days in hospital or at visits" in text_of(page).partition("Assessed")[2][:400]
+
+
+def test_another_schedule_of_scans_than_the_standard_s_is_said() -> None:
+    search = sample_search()
+    assert "in the first year" not in text_of(optimise_report.render(search)).partition("On the front")[0]
+    best = search.evaluation(str(search.best))
+    best.timetable = [bar for bar in best.timetable if bar.lane != "scans"]
+    assert "0 scans in the first year" in text_of(optimise_report.render(search))
+
+
+def test_the_command_repeats_what_was_asked() -> None:
+    search = sample_search()
+    search.settings |= {"objective": "0.8*rmst+0.2*burden", "matters": 0.5}
+    assert "--objective '0.8*rmst+0.2*burden'" in optimise_report.command(search)
+    assert "--matters 0.5" in optimise_report.command(search)
 
 
 def test_what_is_too_small_to_matter_is_as_good() -> None:

@@ -19,7 +19,7 @@ from timing import Gain
 from metachron.engine.batch import Lives
 from metachron.plan.twins import Twins
 
-SOLITARY, BILOBAR = "metachronous_solitary", "synchronous_bilobar"
+SOLITARY = "metachronous_solitary"
 CALIBRATED, PRIOR_DRIVEN = "calibrated", "prior-driven"
 GROUPS = 10  # of draws, for the jackknife of a hazard ratio
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -12,7 +11,6 @@ from metachron.strategies.eligibility import Eligibility, judge, load_rules
 from metachron.strategies.language import parse_steps
 from metachron.strategies.schema import Intent, Strategy
 
-DAY = date(2025, 6, 1)
 # a fit person with two small liver metastases, everything known and favourable
 BASE: dict[str, Any] = {
     "id": "test",

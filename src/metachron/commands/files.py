@@ -24,13 +24,20 @@ def check_folder(folder: Path, option: str) -> None:
 
     Raises InputError when the path, or what stands in its way, is a file or is not writable.
     """
-    nearest = folder
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir():
-        raise InputError(Problem(option, f"{nearest} is a file, not a folder", "", "Choose another folder"))
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(Problem(option, f"{nearest} cannot be written to", "", "Choose another folder"))
+    made: list[Path] = []
+    try:
+        nearest = next((f for f in (folder, *folder.parents) if f.exists()), folder)
+        if nearest.exists() and not nearest.is_dir():
+            message = f"{nearest} is a file, not a folder"
+            raise InputError(Problem(option, message, "", "Choose another folder"))
+        made = make_folders(folder)
+        reserve(folder / "x").unlink()  # access() says nothing of a read-only or virtual file system
+    except OSError as error:
+        message = f"{folder} cannot be written to ({(error.strerror or 'refused').lower()})"
+        raise InputError(Problem(option, message, "", "Choose another folder")) from None
+    finally:
+        for empty in reversed(made):
+            empty.rmdir()
 
 
 def write_all(files: dict[Path, Writer]) -> None:

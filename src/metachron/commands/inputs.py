@@ -29,6 +29,11 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def threads(jobs: int | None) -> int:
+    """As many threads as asked for with --jobs, or one for each core."""
+    return cores() if jobs is None else jobs
+
+
 def check_range(option: str, value: float) -> None:
     """Raise InputError when `value` is outside the range of `option`; NaN always is."""
     low, high = (1, cores()) if option == "--jobs" else RANGES[option]
@@ -57,7 +62,31 @@ def read_patient_or_example(argument: str) -> Patient:
     path = Path(argument)
     if not path.exists() and argument in example_names():
         return read_example(argument)
-    return read_patient(path, known_treatments=load_catalogue().names())
+    try:
+        return read_patient(path, known_treatments=load_catalogue().names())
+    except InputError:
+        if other := _something_else(path):
+            raise InputError(other, argument) from None
+        raise
+
+
+def _something_else(path: Path) -> Problem | None:
+    """What a file is when it is no patient but a finding or a document of metachron."""
+    from metachron.patient.text import decode, parse_text, read_bytes
+
+    try:
+        data = parse_text(decode(read_bytes(path, [])), path.suffix.casefold())
+    except InputError:
+        return None
+    if not isinstance(data, dict) or "assessed_on" in data:
+        return None
+    if "schema_name" in data:
+        message = f"this is a document that metachron wrote ({str(data['schema_name'])[:40]}), not a patient"
+        return Problem("", message, "", "Give the patient file that it was made from")
+    if "date" in data:
+        hint = "Give it as --finding to `metachron update PATIENT`"
+        return Problem("", "this is a finding, not a patient", "", hint)
+    return None
 
 
 def check_device(device: str) -> None:

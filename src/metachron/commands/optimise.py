@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metachron.commands import files, inputs, terminal
-from metachron.commands.planning import DEFAULT_FOLDER, utf8
+from metachron.commands import documents, files, inputs, terminal
+from metachron.commands.planning import DEFAULT_FOLDER
 from metachron.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from metachron.optimise.make import Request
     from metachron.optimise.results import Optimisation
+    from metachron.optimise.search import Say
 
 CHECKPOINT = "search.checkpoint"
 SHORTEST, LONGEST = 10.0, 86_400.0
@@ -65,33 +65,16 @@ def read_budget(text: str) -> float:
 def run_optimise(options: OptimiseOptions) -> None:
     """Search for one patient; results on stdout, progress on stderr, files in the folder."""
     patient = inputs.read_patient_or_example(options.patient)
-    folder = options.out
-    if folder is None and not options.as_json:
-        folder = DEFAULT_FOLDER / files.folder_name(patient.id) / "optimise"
-    if folder is not None:
-        files.check_folder(folder, "--out")
+    folder = documents.folder_for(
+        options.out, DEFAULT_FOLDER / files.folder_name(patient.id) / "optimise", as_json=options.as_json
+    )
     checkpoint = _checkpoint(folder, options.resume)
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
-        from metachron.optimise.make import Request, optimise
+        from metachron.optimise.make import optimise
 
-        request = Request(
-            templates=options.strategies,
-            objective=options.objective,
-            constraints=options.constraints,
-            budget=read_budget(options.budget),
-            matters=options.matters,
-            twins=options.twins,
-            draws=options.draws,
-            seed=options.seed,
-            horizon_years=options.horizon_years,
-            jobs=options.jobs,
-            prior=options.prior,
-            checkpoint=checkpoint,
-            say=progress,
-        )
         try:
-            document = optimise(patient, request)
+            document = optimise(patient, _request(options, checkpoint, progress))
         except KeyboardInterrupt:
             if checkpoint is not None and checkpoint.exists():
                 terminal.say(f"what was worked out is in {checkpoint}; --resume goes on from there")
@@ -102,9 +85,29 @@ def run_optimise(options: OptimiseOptions) -> None:
             if checkpoint is not None and document.search.complete:
                 checkpoint.unlink(missing_ok=True)  # nothing is left to go on with
     if options.as_json:
-        sys.stdout.write(optimisation_json(document, escape=not utf8(sys.stdout.encoding)))
+        documents.print_json(document)
     else:
         show(document, folder)
+
+
+def _request(options: OptimiseOptions, checkpoint: Path | None, say: Say) -> Request:
+    from metachron.optimise.make import Request
+
+    return Request(
+        templates=options.strategies,
+        objective=options.objective,
+        constraints=options.constraints,
+        budget=read_budget(options.budget),
+        matters=options.matters,
+        twins=options.twins,
+        draws=options.draws,
+        seed=options.seed,
+        horizon_years=options.horizon_years,
+        jobs=options.jobs,
+        prior=options.prior,
+        checkpoint=checkpoint,
+        say=say,
+    )
 
 
 def _checkpoint(folder: Path | None, resume: bool) -> Path | None:
@@ -121,19 +124,13 @@ def _checkpoint(folder: Path | None, resume: bool) -> Path | None:
     return path
 
 
-def optimisation_json(document: Optimisation, *, escape: bool = False) -> str:
-    """The document as text, keys in the order of the model; `escape` keeps it within ASCII."""
-    content = document.model_dump(mode="json")
-    return json.dumps(content, indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
-
-
 def write_optimisation(document: Optimisation, folder: Path) -> None:
     """`optimise.json`, `report.html`, `timetable.ics` and `timetable.csv`, all or none."""
     from metachron.interop.calendar_file import write_csv, write_ics
     from metachron.report.optimise_report import write_optimise_report
 
     writers: dict[Path, files.Writer] = {
-        folder / "optimise.json": files.text_writer(optimisation_json(document)),
+        folder / "optimise.json": documents.json_writer(document),
         folder / "report.html": lambda path: write_optimise_report(document, path),
     }
     shown = document.evaluation(document.best or document.reference)

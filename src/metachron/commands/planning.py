@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metachron.commands import files, inputs, terminal
+from metachron.commands import documents, files, inputs, terminal
 
 if TYPE_CHECKING:
     from metachron.plan.results import Plan
@@ -46,11 +44,9 @@ class PlanOptions:
 def run_plan(options: PlanOptions) -> None:
     """Plan for one patient; results on stdout, progress on stderr, files in the folder."""
     patient = inputs.read_patient_or_example(options.patient)
-    folder = options.out
-    if folder is None and not options.as_json:
-        folder = DEFAULT_FOLDER / files.folder_name(patient.id)
-    if folder is not None:
-        files.check_folder(folder, "--out")
+    folder = documents.folder_for(
+        options.out, DEFAULT_FOLDER / files.folder_name(patient.id), as_json=options.as_json
+    )
 
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
@@ -73,18 +69,9 @@ def run_plan(options: PlanOptions) -> None:
             progress("writing the report", 1.0)
             write_plan(plan, folder)
     if options.as_json:
-        sys.stdout.write(plan_json(plan, escape=not utf8(sys.stdout.encoding)))
+        documents.print_json(plan)
     else:
         show(plan, folder)
-
-
-def plan_json(plan: Plan, *, escape: bool = False) -> str:
-    """The plan document as text, keys in the order of the model; `escape` keeps it within ASCII."""
-    return json.dumps(plan.model_dump(mode="json"), indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
-
-
-def utf8(encoding: str | None) -> bool:
-    return (encoding or "").lower().replace("-", "").startswith("utf8")
 
 
 def write_plan(plan: Plan, folder: Path) -> None:
@@ -94,7 +81,7 @@ def write_plan(plan: Plan, folder: Path) -> None:
     files.write_all(
         {
             folder / "report.html": lambda path: write_report(plan, path),
-            folder / "plan.json": files.text_writer(plan_json(plan)),
+            folder / "plan.json": documents.json_writer(plan),
         }
     )
 

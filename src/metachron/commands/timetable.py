@@ -101,10 +101,16 @@ def read_json(path: Path) -> dict[str, Any]:
         raise InputError(Problem("", "is a folder, not a file", "", f"Try {path / 'plan.json'}"), str(path))
     if path.stat().st_size > MOST_BYTES:
         raise InputError(Problem("", "is too large", f"up to {MOST_BYTES // 1_000_000} MB"), str(path))
+    hint = "Give a plan.json, optimise.json or update.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(Problem("", f"is not JSON: {str(error)[:120]}"), str(path)) from None
+        text = path.read_text(encoding="utf-8")
+        if not text.strip():
+            raise InputError(Problem("", "the file is empty", "", hint), str(path))
+        found = json.loads(text)
+    except UnicodeDecodeError:
+        raise InputError(Problem("", "is binary data, not text", "UTF-8 JSON", hint), str(path)) from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(Problem("", f"is not JSON: {str(error)[:120]}", "", hint), str(path)) from None
     if not isinstance(found, dict):
         raise InputError(Problem("", "is not a document of metachron", "a JSON object"), str(path))
     return found

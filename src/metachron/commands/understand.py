@@ -5,15 +5,13 @@ What it does is imported when it runs, so that help comes at once.
 
 from __future__ import annotations
 
-import json as json_
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metachron.commands import files, inputs, terminal
+from metachron.commands import documents, files, inputs, options, terminal
 from metachron.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -28,50 +26,48 @@ MOST_ROWS = 8
 NAMES = ("report.html", "understanding.json")
 
 
+Pair = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="A strategy, by name or composed; give two: differences are first minus second.",
+    ),
+]
+Parts = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PARTS",
+        help="heatmap, sensitivity, counterfactual, information, separated by commas; all when left out.",
+    ),
+]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="rmst, rfs, qaly, toxicity_free, toxic_time, burden, hospital, visits, weighted."
+    ),
+]
+Folder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Folder for report.html and understanding.json.")
+]
+
+
 def understand(
-    patient: Annotated[
-        str,
-        typer.Argument(metavar="PATIENT", help="Patient file (JSON or YAML), or a bundled example's name."),
-    ],
-    strategy: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="A strategy, by name or composed; give two: differences are first minus second.",
-        ),
-    ] = None,
-    what: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PARTS",
-            help="heatmap, sensitivity, counterfactual, information, separated by commas; all when left out.",
-        ),
-    ] = None,
-    objective: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="rmst, rfs, qaly, toxicity_free, toxic_time, burden, hospital, visits, weighted.",
-        ),
-    ] = None,
+    patient: options.Patient,
+    strategy: Pair = None,
+    what: Parts = None,
+    objective: Objective = None,
     twins: Annotated[int, typer.Option(metavar="N", help="Virtual twins, 500 to 1,000,000.")] = 4000,
-    draws: Annotated[int, typer.Option(metavar="K", help="Parameter draws, 2 to 2,000.")] = 200,
-    seed: Annotated[int, typer.Option(metavar="S", help="Same seed, same numbers.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder for report.html and understanding.json.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the document as JSON only.")] = False,
-    jobs: Annotated[
-        int | None, typer.Option(metavar="N", help="Threads; all cores when left out. Numbers do not change.")
-    ] = None,
-    prior: Annotated[
-        bool, typer.Option("--prior", help="Parameters from the prior alone, not fitted to trials.")
-    ] = False,
+    draws: options.Draws = 200,
+    seed: options.Seed = 1,
+    out: Folder = None,
+    json: Annotated[bool, options.json_only("the document")] = False,
+    jobs: options.Jobs = None,
+    prior: options.Prior = False,
 ) -> None:
     """Say why one strategy comes out before another, what would change that, and what is worth knowing."""
-    jobs = inputs.cores() if jobs is None else jobs
-    options = Options(patient, strategy or [], what, objective, twins, draws, seed, out, json, jobs, prior)
-    run_understand(options)
+    threads = inputs.threads(jobs)
+    given = Options(patient, strategy or [], what, objective, twins, draws, seed, out, json, threads, prior)
+    run_understand(given)
 
 
 @dataclass(frozen=True)
@@ -104,32 +100,24 @@ class Options:
         return Asked(parts, self.objective, self.twins, self.draws, self.seed, self.jobs, self.prior)
 
 
-def run_understand(options: Options) -> None:
+def run_understand(given: Options) -> None:
     """Results on stdout, progress on stderr, files in the folder."""
-    patient = inputs.read_patient_or_example(options.patient)
-    if options.out is not None:
-        files.check_folder(options.out, "--out")
-    asked = options.asked()
+    patient = inputs.read_patient_or_example(given.patient)
+    if given.out is not None:
+        files.check_folder(given.out, "--out")
+    asked = given.asked()
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
         from metachron.optimise.understand.make import make_understanding
 
-        document = make_understanding(patient, options.strategies, asked, progress)
-        if options.out is not None:
+        document = make_understanding(patient, given.strategies, asked, progress)
+        if given.out is not None:
             progress("writing the report", 1.0)
-            write(document, options.out)
-    if options.as_json:
-        from metachron.commands.planning import utf8
-
-        sys.stdout.write(as_json(document, escape=not utf8(sys.stdout.encoding)))
+            write(document, given.out)
+    if given.as_json:
+        documents.print_json(document)
     else:
-        show(document, options.out)
-
-
-def as_json(document: Understanding, *, escape: bool = False) -> str:
-    """The document as text, keys in the order of the model; `escape` keeps it within ASCII."""
-    content = document.model_dump(mode="json")
-    return json_.dumps(content, indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
+        show(document, given.out)
 
 
 def write(document: Understanding, folder: Path) -> None:
@@ -140,7 +128,7 @@ def write(document: Understanding, folder: Path) -> None:
     files.write_all(
         {
             folder / report: lambda path: write_understand_report(document, path),
-            folder / data: files.text_writer(as_json(document)),
+            folder / data: documents.json_writer(document),
         }
     )
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metachron.commands import files, inputs, terminal
-from metachron.commands.planning import utf8
+from metachron.commands import documents, files, inputs, terminal
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from metachron.optimise.update.results import Update
 
 DEFAULT_FOLDER = Path("updates")
@@ -48,11 +48,9 @@ def run_update(options: UpdateOptions) -> None:
 
     patient = inputs.read_patient_or_example(options.patient)
     findings = [read_finding(path) for path in options.findings]
-    folder = options.out
-    if folder is None and not options.as_json:
-        folder = DEFAULT_FOLDER / files.folder_name(patient.id)
-    if folder is not None:
-        files.check_folder(folder, "--out")
+    folder = documents.folder_for(
+        options.out, DEFAULT_FOLDER / files.folder_name(patient.id), as_json=options.as_json
+    )
     with terminal.progress_shown() as progress:
         progress("loading the model", 0.0)
         from metachron.optimise.update.make import make_update
@@ -73,14 +71,9 @@ def run_update(options: UpdateOptions) -> None:
             progress("writing the report", 1.0)
             write_update(update, folder)
     if options.as_json:
-        sys.stdout.write(update_json(update, escape=not utf8(sys.stdout.encoding)))
+        documents.print_json(update)
     else:
         show(update, folder)
-
-
-def update_json(update: Update, *, escape: bool = False) -> str:
-    """The document as text, keys in the order of the model; `escape` keeps it within ASCII."""
-    return json.dumps(update.model_dump(mode="json"), indent=2, ensure_ascii=escape, allow_nan=False) + "\n"
 
 
 def write_update(update: Update, folder: Path) -> None:
@@ -91,7 +84,7 @@ def write_update(update: Update, folder: Path) -> None:
     files.write_all(
         {
             folder / "report.html": lambda path: write_update_report(update, path),
-            folder / "update.json": files.text_writer(update_json(update)),
+            folder / "update.json": documents.json_writer(update),
             folder / "updated_patient.json": files.text_writer(patient),
         }
     )
@@ -99,28 +92,13 @@ def write_update(update: Update, folder: Path) -> None:
 
 def show(update: Update, folder: Path | None) -> None:
     """The summary, what moved, the strategies from today, and where the files are."""
-    from rich.table import Table
-
     from metachron.report.console import strategy_table
 
     console = terminal.output_console()
     for line in [f"{update.assessed_on} to {update.today}: {'; '.join(update.lived)}", *update.summary]:
         console.print(line, markup=False, soft_wrap=True)
-    beliefs = Table("belief", "before", "now", "moved", "rests on")
-    for b in update.beliefs:
-        counted = b.unit == "lesions" or b.name == "any_unseen"
-        values = [
-            f"{s.mean if counted else s.median:.2g}"
-            + ("" if counted else f" ({s.lower:.2g} to {s.upper:.2g})")
-            for s in (b.prior, b.updated)
-        ]
-        beliefs.add_row(f"{b.words} [{b.unit}]".replace("[", "\\["), *values, b.moved, b.basis)
-    console.print(beliefs)
-    months = Table("strategy from today", f"months in {update.years:g} years, before", "now", "change")
-    for s in update.strategies:
-        before, now = s.prior_months.value or 0.0, s.updated_months.value or 0.0
-        months.add_row(s.title, f"{before:.1f}", f"{now:.1f}", f"{s.change_months:+.1f}")
-    console.print(months)
+    console.print(_beliefs(update))
+    console.print(_months(update))
     console.print(strategy_table(update.plan))
     for note in update.notes:
         console.print(f"Note: {note}", markup=False, soft_wrap=True)
@@ -129,3 +107,30 @@ def show(update: Update, folder: Path | None) -> None:
         print(f"Report:  {folder / 'report.html'}")
         print(f"Data:    {folder / 'update.json'}")
         print(f"Patient: {folder / 'updated_patient.json'}")
+
+
+def _beliefs(update: Update) -> Table:
+    from rich.table import Table
+
+    from metachron.optimise.update.words import spread_text
+
+    table = Table("belief", "before", "now", "moved", "rests on")
+    for b in update.beliefs:
+        mean = b.unit == "lesions" or b.name == "any_unseen"
+        values = [spread_text(s, b.unit, mean=mean) for s in (b.prior, b.updated)]
+        table.add_row(b.words, *values, b.moved, b.basis)
+    return table
+
+
+def _months(update: Update) -> Table:
+    """Months alive before and after, in the order of the plan's grades of evidence."""
+    from rich.table import Table
+
+    from metachron.optimise.numbers import signed
+    from metachron.report.update_report import by_grade
+
+    table = Table("strategy from today", f"months in {update.years:g} years, before", "now", "change")
+    for s, title in by_grade(update):
+        before, now = s.prior_months.value or 0.0, s.updated_months.value or 0.0
+        table.add_row(title, f"{before:.1f}", f"{now:.1f}", signed(s.change_months))
+    return table

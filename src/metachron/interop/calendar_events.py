@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metachron.errors import InputError
+from metachron.optimise.said import short
 from metachron.plan.results import Bar, Basis
 from metachron.strategies.catalogue import Catalogue, load_catalogue
 from metachron.strategies.language import resolve
@@ -21,7 +22,6 @@ DRUG_LANES = ("chemotherapy", "targeted", "immunotherapy")
 LONGEST_DAYS = 550  # of an endless course: as far as scans are laid out
 _COURSE = re.compile(r"(?P<title>.*), (?:(?P<count>\d+) cycles|until progression)")
 _CELLS = re.compile(r"(?P<count>\d+) infusions of (?P<title>.*?)(?:, day (?P<day>\d+))?")
-_SHORT = re.compile(r"[^()]*\((m?[A-Z][A-Za-z0-9]*[A-Z0-9])\)")
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,6 @@ def events_of(
     return sorted(events, key=lambda e: (e.day, e.lane, e.label))
 
 
-def short_title(title: str) -> str:
-    """`5-fluorouracil, leucovorin and oxaliplatin (mFOLFOX6)` as `mFOLFOX6`."""
-    found = _SHORT.fullmatch(title)
-    return found[1] if found else title
-
-
 def _series_of_steps(expression: str, catalogue: Catalogue) -> dict[tuple[str, str], list[Series]]:
     """Lane and label of a bar, as `plan.timetable` writes them -> its series, in the order of the steps."""
     try:
@@ -103,7 +97,7 @@ def _series_of_step(step: Step, catalogue: Catalogue) -> list[tuple[tuple[str, s
         if count and catalogue.effects_of(name) == {EffectClass.VEGF}:
             count = max(1, count - step.stop_partner_before_surgery_cycles)
         label = regimen.title + (f", {step.cycles} cycles" if step.cycles else ", until progression")
-        series = Series(short_title(regimen.title), count, every)
+        series = Series(short(regimen.title), count, every)
         found.append(((lanes[regimen.kind], label), series))
     if step.cells:
         product = catalogue.cells[step.cells]
@@ -119,7 +113,7 @@ def _series_of_label(bar: Bar, catalogue: Catalogue) -> Series | None:
     if bar.lane in DRUG_LANES and (found := _COURSE.fullmatch(bar.label)):
         regimen = next((r for r in catalogue.regimens.values() if r.title == found["title"]), None)
         count = int(found["count"]) if found["count"] else None
-        return Series(short_title(regimen.title), count, regimen.cycle_days) if regimen else None
+        return Series(short(regimen.title), count, regimen.cycle_days) if regimen else None
     if bar.lane == "cells" and (found := _CELLS.fullmatch(bar.label)):
         product = next((c for c in catalogue.cells.values() if c.title == found["title"]), None)
         if product is None:

@@ -23,6 +23,7 @@ from icalendar import Event as CalendarEvent
 from metachron.errors import InputError, Problem
 from metachron.interop.calendar_events import Event, events_of
 from metachron.optimise.results import Evaluation, Optimisation
+from metachron.optimise.said import said
 from metachron.plan.results import Plan, StrategyResult
 
 Document = Plan | Optimisation
@@ -95,7 +96,7 @@ def timetable_of(document: Document, strategy: str | None = None, start: date | 
     return Timetable(
         patient=str(document.patient.get("id") or "patient"),
         strategy=chosen.name,
-        title=chosen.title,
+        title=said(chosen.title),
         expression=chosen.expression,
         grade=chosen.evidence_grade,
         events=events,
@@ -162,7 +163,10 @@ def parse_date(text: str, where: str = "--start") -> date:
 
 
 def ics_bytes(timetable: Timetable) -> bytes:
-    """The calendar as RFC 5545 wants it: CRLF, lines of at most 75 octets."""
+    """The calendar as RFC 5545 wants it: CRLF, lines of at most 75 octets.
+
+    Without METHOD: PUBLISH would ask for an ORGANIZER (RFC 5546), and no METHOD is read as PUBLISH.
+    """
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
@@ -254,7 +258,7 @@ def window_words(timetable: Timetable, event: Event) -> str:
         return f"Not before {early} (day {day}). Doses may be held or delayed, so later cycles drift."
     late = timetable.date_of(event.latest).isoformat()
     if early == late:
-        return f"Planned: {early} (day {day}); the same day in 80% of the virtual twins."
+        return f"Planned: {early} (day {day}); the same day in 80% of the virtual twins or more."
     return (
         f"Window: {early} to {late} (10 to 90% of the virtual twins). The date shown (day {day}) is"
         " a typical one, not an appointment."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +17,6 @@ COLUMNS = ("id", *(f"{e}_{part}" for e in ENDPOINTS for part in ("months", "even
 MAX_MONTHS = 1200.0
 ROUNDING_MONTHS = 0.11  # tables give one decimal
 EVENTS = {"0": False, "1": True, "false": False, "true": True}
-
-Where = Callable[[str], str]
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,18 @@ def clinical_constraints() -> list[Constraint]:
     ]
 
 
+def check_limits(constraints: Sequence[Constraint]) -> None:
+    """Raise InputError for two limits on one figure that no value meets: a candidate without that figure
+    would meet both."""
+    for a, b in itertools.combinations(constraints, 2):
+        if a.name != b.name:
+            continue
+        tried = (0.0, a.limit, b.limit, (a.limit + b.limit) / 2, 2 * (a.limit + b.limit))
+        if not any(a.holds(value) and b.holds(value) for value in tried):
+            message = f"{a.text!r} and {b.text!r} conflict: no value meets both"
+            raise InputError(Problem("--constraint", message, "", "Leave one of the two out."))
+
+
 def judge_figures(
     candidate: Candidate, programme: Programme, constraints: Sequence[Constraint], catalogue: Catalogue
 ) -> Judged:

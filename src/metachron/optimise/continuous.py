@@ -53,8 +53,9 @@ def refine(
         study = optuna.create_study(direction="maximize", sampler=sampler)
         study.enqueue_trial({v.name: _inside(start[v.name], v.values) for v in free})
         study.optimize(objective, n_trials=trials, callbacks=[_stop(deadline)])
+    intervals = "one interval" if len(free) == 1 else f"{len(free)} intervals"
     best = sorted(tried.values(), key=lambda found: -found[0])
-    return [values for found, values in best if found > float("-inf")], f"{method} over {len(free)} times"
+    return [values for found, values in best if found > float("-inf")], f"{method} over {intervals}"
 
 
 def _inside(value: Value, grid: Sequence[Value]) -> int:

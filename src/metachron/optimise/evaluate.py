@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine.batch import Lives, simulate
-from metachron.engine.compile import compile_strategy, start_line
+from metachron.engine.compile import compile_strategy
 from metachron.engine.records import Programme
 from metachron.optimise.burden import Scene
 from metachron.optimise.objectives import objective_values, window_days
 from metachron.optimise.store import Store
-from metachron.parameters import draw_parameters
 from metachron.patient.schema import Patient
 from metachron.plan.findings import Findings, read_findings
-from metachron.plan.twins import Twins, make_twins
+from metachron.plan.twins import Twins
 from metachron.strategies.after import following
 from metachron.strategies.catalogue import Catalogue, load_catalogue
 from metachron.strategies.eligibility import judge
@@ -36,29 +35,10 @@ def strategy_key(strategy: Strategy) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:20]
 
 
-def patient_twins(
-    patient: Patient,
-    n: int,
-    *,
-    seed: int = 1,
-    draws: int = 40,
-    prior: bool = False,
-    before: Twins | None = None,
-) -> Twins:
-    """`n` twins of the patient as `metachron plan` makes them; `before`: the batches already there.
-
-    Raises TwinError (findings that no twin matches).
-    """
-    catalogue = load_catalogue()
-    found = read_findings(patient, catalogue)
-    sets = before.draws if before is not None else draw_parameters(draws, seed, prior=prior)
-    return make_twins(patient, found, sets, n, seed, start_line(patient), before=before)
-
-
 class Evaluator:
     """Lives and objectives of any strategy on one set of twins, cached.
 
-    `twins`: from `patient_twins`; `horizon_days`: of the lives; objectives are counted to 5 years of it.
+    `twins`: from `make_twins`; `horizon_days`: of the lives; objectives are counted to 5 years of it.
     `store`: keeps the objectives on disk, so that a killed search goes on where it stopped;
     `programmes`: shared between evaluators of one patient.
     """

@@ -133,7 +133,10 @@ def parse_goal(text: str | None, patient: Patient) -> Goal:
     if text.strip().lower() == WEIGHTED:
         return _of_patient(patient)
     if "," in text:
-        names = tuple(dict.fromkeys(_name(part) for part in text.split(",")))
+        names = tuple(_name(part) for part in text.split(","))
+        twice = next((n for n in names if names.count(n) > 1), None)
+        if twice:
+            raise InputError(Problem("--objective", f"{twice!r} is named twice", "each objective once"))
         return Goal(names)
     if "+" in text or "*" in text:
         return _sum(text)

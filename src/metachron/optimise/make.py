@@ -12,7 +12,12 @@ from metachron.optimise.against import trial_citations, with_trials_against
 from metachron.optimise.answer import Answer
 from metachron.optimise.batches import Batches
 from metachron.optimise.cells import cells_band, has_cells
-from metachron.optimise.constraints import Constraint, clinical_constraints, parse_constraint
+from metachron.optimise.constraints import (
+    Constraint,
+    check_limits,
+    clinical_constraints,
+    parse_constraint,
+)
 from metachron.optimise.field import Entrant, Judge, check_field
 from metachron.optimise.goal import Goal, describe, parse_goal
 from metachron.optimise.limits import limits_of_search
@@ -23,12 +28,13 @@ from metachron.optimise.search import Found, Say, Search, Settings
 from metachron.optimise.sentences import sentences
 from metachron.optimise.space import Space, asked_templates, default_space, make_space
 from metachron.parameters import draw_parameters
-from metachron.parameters.posterior import load_ensemble
+from metachron.parameters.posterior import Ensemble, load_ensemble
 from metachron.patient.schema import Patient
 from metachron.plan.document import bibliography, provenance
 from metachron.plan.limits import limits, status
 from metachron.strategies.candidates import reference_for, situation, situation_citations
-from metachron.strategies.catalogue import load_catalogue
+from metachron.strategies.catalogue import Catalogue, load_catalogue
+from metachron.strategies.schema import Strategy
 
 BUDGET_SECONDS = 150.0
 BATCH, ROUNDS, TWINS, TRIALS = 400, 8, 3000, 24
@@ -72,6 +78,7 @@ def optimise(patient: Patient, request: Request | None = None) -> Optimisation:
     began = time.monotonic()
     goal = parse_goal(request.objective, patient)
     held = [*clinical_constraints(), *(parse_constraint(text) for text in request.constraints)]
+    check_limits(held)
     search = _prepared(patient, request, goal, held, began)
     search.run()
     return _document(patient, request, search, held)
@@ -85,23 +92,10 @@ def _prepared(
     request.say("making the space of candidates", 0.0)
     ensemble = None if request.prior else load_ensemble()
     reference = catalogue.strategies[reference_for(situation(patient, catalogue), patient, catalogue)]
-    if request.templates:
-        templates = asked_templates(request.templates, patient, catalogue)
-        space = make_space(templates, catalogue, usual=[reference])
-    else:
-        space = default_space(patient, catalogue)
-    batches = Batches(
-        patient,
-        draw_parameters(request.draws, request.seed, prior=request.prior),
-        seed=request.seed,
-        horizon_days=request.horizon_years * DAYS_PER_YEAR,
-        jobs=request.jobs,
-        checkpoint=request.checkpoint,
-        basis="prior" if ensemble is None else ensemble.id,
-    )
+    space = _space(patient, request, reference, catalogue)
+    batches, settings = _batches(patient, request, ensemble), _search_settings(request, goal, began)
     request.say("matching twins", 0.02)
-    batch = min(request.twins, max(BATCH, 5 * request.draws))
-    first = batches.evaluator(0, batch)
+    first = batches.evaluator(0, settings.batch)
     judge = Judge(patient, catalogue, ensemble, held, first, asked=bool(request.templates))
     request.say(f"judging {len(space.candidates)} candidates", 0.04)
     kept, ids = judge.merged(space.candidates)
@@ -110,20 +104,44 @@ def _prepared(
     own = next(e for e in entrants if e.candidate.strategy.name == reference.name)
     asked = [e for e in entrants if e is not own] if request.templates else entrants
     check_field(asked or entrants, held)  # the standard alone may have been asked for
-    unit = goal.description(0.0).unit
-    settings = Settings(
-        batch,
-        ROUNDS,
-        request.twins,
-        request.trials,
-        request.budget,
-        request.seed,
-        MATTERS[unit] if request.matters is None else request.matters,
-        began,
-    )
     search = Search(space, entrants, judge, batches, goal, own.id, settings, request.say)
     search.by_key.update(ids)
     return search
+
+
+def _space(patient: Patient, request: Request, reference: Strategy, catalogue: Catalogue) -> Space:
+    """The templates asked for with the standard beside them, or the space of the situation."""
+    if not request.templates:
+        return default_space(patient, catalogue)
+    templates = asked_templates(request.templates, patient, catalogue)
+    return make_space(templates, catalogue, usual=[reference])
+
+
+def _batches(patient: Patient, request: Request, ensemble: Ensemble | None) -> Batches:
+    return Batches(
+        patient,
+        draw_parameters(request.draws, request.seed, prior=request.prior),
+        seed=request.seed,
+        horizon_days=request.horizon_years * DAYS_PER_YEAR,
+        jobs=request.jobs,
+        checkpoint=request.checkpoint,
+        basis="prior" if ensemble is None else ensemble.id,
+    )
+
+
+def _search_settings(request: Request, goal: Goal, began: float) -> Settings:
+    """`began`: on the monotonic clock."""
+    unit = goal.description(0.0).unit
+    return Settings(
+        batch=min(request.twins, max(BATCH, 5 * request.draws)),
+        rounds=ROUNDS,
+        twins=request.twins,
+        trials=request.trials,
+        budget=request.budget,
+        seed=request.seed,
+        matters=MATTERS[unit] if request.matters is None else request.matters,
+        began=began,
+    )
 
 
 def _document(patient: Patient, request: Request, search: Search, held: list[Constraint]) -> Optimisation:
@@ -141,7 +159,7 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
     document = Optimisation(
         version=__version__,
         seed=request.seed,
-        settings=_settings(request),
+        settings=_settings(request, search.goal),
         disclaimer=DISCLAIMER,
         parameters_status=status(ensemble),
         provenance=provenance(ensemble),
@@ -167,11 +185,16 @@ def _document(patient: Patient, request: Request, search: Search, held: list[Con
         search=_summary(search, request),
         limits=[*limits_of_search(search.goal), *limits(ensemble)],
     )
-    cited = [*situation_citations(where), *(c for o in objectives for c in o.citations)]
-    cited += [c for k in held for c in k.citations] + [c for t in search.space.templates for c in t.citations]
-    cited += [c for e in evaluations for r in e.reasons for c in r.citations]
-    cited += trial_citations(evaluations, found.entrants)
+    cited = [*situation_citations(where), *_citations(document, held, search)]
     return document.model_copy(update={"words": sentences(document), "bibliography": bibliography([], cited)})
+
+
+def _citations(document: Optimisation, held: list[Constraint], search: Search) -> list[str]:
+    """What the objectives, the limits, the templates and the candidates rest on, in this order."""
+    cited = [c for o in document.objectives for c in o.citations]
+    cited += [c for k in held for c in k.citations] + [c for t in search.space.templates for c in t.citations]
+    cited += [c for e in document.evaluations for r in e.reasons for c in r.citations]
+    return [*cited, *trial_citations(document.evaluations, search.found.entrants)]
 
 
 def _why(race: Race | None) -> str:
@@ -182,15 +205,16 @@ def _by_id(keys: list[str], values: list[float]) -> dict[str, float]:
     return {k: round(float(v), 6) for k, v in zip(keys, values, strict=True)}
 
 
-def _settings(request: Request) -> dict[str, object]:
+def _settings(request: Request, goal: Goal) -> dict[str, object]:
     return {
         "twins": request.twins,
         "draws": request.draws,
         "horizon_years": request.horizon_years,
-        "objective": request.objective,
+        "objective": ",".join(goal.names) if goal.several else request.objective,
         "templates": list(request.templates),
         "constraints": list(request.constraints),
         "budget_seconds": request.budget,
+        **({} if request.matters is None else {"matters": request.matters}),
         **({"prior": 1} if request.prior else {}),
     }
 

@@ -179,6 +179,13 @@ class Optimisation(Result):
     bibliography: list[Citation] = Field(default_factory=list, description="Every source of this run.")
     limits: list[str] = Field(default_factory=list, description="What the result does not cover.")
 
+    @property
+    def sought(self) -> list[ObjectiveDescription]:
+        """The objective that is ranked, or all of a front."""
+        asked = str(self.settings.get("objective") or "").replace(" ", "").split(",")
+        several = [o for name in asked for o in self.objectives if o.name == name]
+        return several if len(several) > 1 else [self.objective]
+
     def evaluation(self, id: str) -> Evaluation:
         """The candidate of that id. Raises KeyError."""
         for found in self.evaluations:

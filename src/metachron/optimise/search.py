@@ -17,11 +17,11 @@ from metachron.optimise.evaluate import Evaluator, strategy_key
 from metachron.optimise.field import Entrant, Judge
 from metachron.optimise.front import non_dominated
 from metachron.optimise.goal import Goal
-from metachron.optimise.plateau import Slice, slices
+from metachron.optimise.plateau import Slice, counts, slices
 from metachron.optimise.race import Race, run_race
 from metachron.optimise.results import Value
 from metachron.optimise.space import Candidate, Space, build
-from metachron.optimise.standing import Standing, standing, told_apart
+from metachron.optimise.standing import Standing, standing
 from metachron.plan.bands import Paired, difference
 from metachron.strategies.catalogue import Catalogue
 
@@ -219,7 +219,7 @@ class Search:
         if first is not None and first.id != best.id:
             away = self._search_scores(first) - self._search_scores(best)
             paired = difference(away, race.draw, race.source)
-            if paired.mean > 0 and told_apart(paired):
+            if paired.mean > 0 and counts(paired, self.settings.matters):
                 self.found.best = first.id
 
     def _best(self) -> Candidate:

@@ -27,7 +27,6 @@ from metachron.strategies.schema import Strategy
 
 FILE = Path(__file__).parent / "spaces.yaml"
 MOST_CANDIDATES = 5000
-USUAL = "usual strategies of the situation"
 
 
 class NamedSpace(Entry):

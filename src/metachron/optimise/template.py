@@ -120,6 +120,9 @@ def _hole(text: str, match: re.Match[str], found: dict[str, Variable], catalogue
         if name in found:
             raise _fault(text, column, f"the variable {name!r} is given values twice")
     values = _values(text, column, inside, found)
+    if values == (inside.strip(),) and name != SURVEILLANCE and not _known(inside.strip(), catalogue):
+        hint = f"Give its values where it first stands, as in {{{inside.strip()}=28..56:14}}"
+        raise _fault(text, column, f"no variable is called {inside.strip()!r}", "", hint)
     number = 2
     while name in found:
         name = f"{name.rpartition(' (')[0] or name} ({number})"
@@ -128,13 +131,20 @@ def _hole(text: str, match: re.Match[str], found: dict[str, Variable], catalogue
     return name
 
 
+def _known(piece: str, catalogue: Catalogue) -> bool:
+    """Could it be a piece of an expression? A lone word that the catalogue lacks is none."""
+    return _WORD.fullmatch(piece) is None or plain_name(piece) in catalogue.names()
+
+
 def _values(text: str, column: int, inside: str, found: dict[str, Variable]) -> tuple[Value, ...]:
     if not inside.strip():
         raise _fault(text, column, "nothing stands in the braces")
     match = _RANGE.fullmatch(inside)
     if match:
         low, high, step = int(match[1]), int(match[2]), int(match[3] or 1)
-        if step == 0 or high < low:
+        if step == 0:
+            raise _fault(text, column, "a step of 0 leads nowhere", "steps of 1 or more, as in {28..56:14}")
+        if high < low:
             raise _fault(text, column, f"the range {inside.strip()} is empty", "from the lower to the higher")
         values: list[Value] = [float(v) for v in range(low, high + 1, step)]
         if len(values) > MOST_VALUES:

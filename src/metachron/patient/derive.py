@@ -51,11 +51,6 @@ class VisibleLesion:
     near_vessel: bool | None
 
 
-def age(patient: Patient) -> float:
-    """Age at assessment, years."""
-    return patient.age_years
-
-
 def side(patient: Patient) -> Literal["right", "left", "rectum"] | None:
     """Side of the primary: as given, else from the site (right: caecum to transverse colon)."""
     return patient.primary.side or side_of_site(patient.primary.site)

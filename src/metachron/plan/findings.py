@@ -24,16 +24,14 @@ class Seen:
     near_vessel: int
     growth_days: float | None = None
     earlier_mm: float | None = None
-    detected_days_ago: float | None = None
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """A prior systemic treatment: its effect classes, when, and how the disease responded."""
+    """A prior systemic treatment: its effect classes, how long, and how the disease responded."""
 
     classes: tuple[int, ...]
     days: float
-    ended_days_ago: float | None
     metastatic: bool
     response: str | None
     failed: bool
@@ -75,7 +73,6 @@ def _seen(patient: Patient, lesion: Metastasis) -> Seen:
         near_vessel=int(bool(lesion.near_vessel)),
         growth_days=float(span) if grows else None,
         earlier_mm=first.diameter_mm if grows else None,
-        detected_days_ago=_days_ago(patient, first.date),
     )
 
 
@@ -97,7 +94,7 @@ def _exposure(patient: Patient, treatment: PriorTreatment, catalogue: Catalogue)
     metastatic = treatment.setting in ("metastatic", "neoadjuvant")
     response = treatment.response.value if treatment.response else None
     recent = ago is not None and ago < 183 and treatment.setting == "adjuvant" and bool(patient.metastases)
-    return Exposure(tuple(classes), days, ago, metastatic, response, response == "PD" or recent)
+    return Exposure(tuple(classes), days, metastatic, response, response == "PD" or recent)
 
 
 def _quiet_days(exposures: list[Exposure]) -> float:

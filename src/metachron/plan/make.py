@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from metachron import DISCLAIMER, __version__
 from metachron.engine.compile import start_line
 from metachron.parameters import draw_parameters
 from metachron.parameters.posterior import Ensemble, load_ensemble
 from metachron.patient.schema import Patient
 from metachron.plan import document
-from metachron.plan.adaptive import Run, Simulated, simulate_adaptive, simulate_fixed
+from metachron.plan.adaptive import Match, Run, Simulated, simulate_adaptive, simulate_fixed
 from metachron.plan.arms import UNPROVEN, Arm, Progress, compile_arms, judged, listed_strategies, to_simulate
 from metachron.plan.findings import Findings, read_findings
 from metachron.plan.limits import limits, status
@@ -53,19 +56,32 @@ def make_plan(
     found = read_findings(patient, catalogue)
     compile_arms(patient, todo, found, catalogue)
     run = Run(seed, horizon_years * 365.25, jobs, say, fraction, device)
-    sets = draw_parameters(draws, seed, prior=prior)
+    match = _matcher(patient, found, draw_parameters(draws, seed, prior=prior), seed)
+    asked: dict[str, float]
+    if twins is None:
+        asked, simulated = {"mc_error": fraction}, simulate_adaptive(match, todo, wanted, draws, run)
+    else:
+        asked, simulated = {"twins": twins}, simulate_fixed(match, todo, wanted, twins, run)
+    say("summarising", 1.0)
+    settings = plan_settings(asked, draws, horizon_years, prior=prior)
+    return plan_document(patient, arms, simulated, found, words, seed, settings, ensemble)
+
+
+def _matcher(patient: Patient, found: Findings, draws: NDArray[np.void], seed: int) -> Match:
+    """How `n` twins of the patient are made, or `n` more."""
+    line = start_line(patient)
 
     def match(n: int, before: Twins | None) -> Twins:
-        return make_twins(patient, found, sets, n, seed, start_line(patient), before=before)
+        return make_twins(patient, found, draws, n, seed, line, before=before)
 
-    if twins is None:
-        simulated = simulate_adaptive(match, todo, wanted, draws, run)
-    else:
-        simulated = simulate_fixed(match, todo, wanted, twins, run)
-    say("summarising", 1.0)
-    asked: dict[str, float] = {"mc_error": fraction} if twins is None else {"twins": twins}
-    settings = {**asked, "draws": draws, "horizon_years": horizon_years, **({"prior": 1} if prior else {})}
-    return plan_document(patient, arms, simulated, found, words, seed, settings, ensemble)
+    return match
+
+
+def plan_settings(
+    asked: dict[str, float], draws: int, horizon_years: float, *, prior: bool
+) -> dict[str, float]:
+    """The settings a plan records; `asked`: how many twins, or how small an error."""
+    return {**asked, "draws": draws, "horizon_years": horizon_years, **({"prior": 1} if prior else {})}
 
 
 def plan_document(

@@ -26,7 +26,7 @@ from metachron.plan.findings import RECIST_BOUNDS, Findings
 
 Floats = NDArray[np.float64]
 LEAST_ESS = 100.0
-FIRST_FACTOR, MOST_FACTOR = 8, 64
+FACTORS = (8, 16, 32, 64)  # candidates of a twin: more are drawn until enough agree with the findings
 RESPONSE_SD = 0.15  # of ln diameter ratio between model and scan (assumed)
 MEAN_GROWTH_FRACTION = 1.3  # of visible lesions, for the short-cut on earlier treatment
 DAYS_CLEAR_SCAN = 60
@@ -151,6 +151,23 @@ def _systematic(log_weights: Floats, order: NDArray[np.int64], n: int, u: float)
     return np.asarray(order[np.minimum(picks, order.size - 1)])
 
 
+def _sum(parts: dict[str, Floats]) -> Floats:
+    return np.asarray(np.sum(list(parts.values()), axis=0))
+
+
+def _weighed(
+    patient: Patient, found: Findings, draws: NDArray[np.void], n: int, streams: Streams, line: int
+) -> tuple[Candidates, dict[str, Floats], float]:
+    """(candidates (c,), log weights (c,) by component, effective sample size) for `n` twins."""
+    for factor in FACTORS:
+        c = draw_candidates(patient, found, draws, max(n * factor, 4000), streams, line)
+        parts = {name: component(c, found) for name, component in COMPONENTS.items()}
+        ess = effective_size(_sum(parts))
+        if ess >= n / 2:
+            break
+    return c, parts, ess
+
+
 def make_twins(
     patient: Patient,
     found: Findings,
@@ -168,20 +185,12 @@ def make_twins(
     """
     batch, first_key, first_source = (before.batches, before.size, before.candidates) if before else (0, 0, 0)
     streams = Streams(seed, batch)
-    factor = FIRST_FACTOR
-    while True:
-        size = max(n * factor, 4000)
-        c = draw_candidates(patient, found, draws, size, streams, line)
-        parts = {name: component(c, found) for name, component in COMPONENTS.items()}
-        total = np.sum(list(parts.values()), axis=0)
-        ess = effective_size(total)
-        if ess >= n / 2 or factor >= MOST_FACTOR:
-            break
-        factor *= 2
+    c, parts, ess = _weighed(patient, found, draws, n, streams, line)
+    size = c.twins.size
     if ess < min(LEAST_ESS, n / 2) and before is None:
         raise TwinError(_why(parts, ess, size))
     order = np.argsort(c.twins["draw"], kind="stable")
-    picked = _systematic(total, order, n, float(streams["resampling"].random()))
+    picked = _systematic(_sum(parts), order, n, float(streams["resampling"].random()))
     twins, lesions = c.twins[picked], c.lesions[picked]
     twins["key"] = first_key + np.arange(n)
     room = max(1, int(twins["n_lesions"].max()))

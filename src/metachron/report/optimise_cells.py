@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from metachron.optimise.results import CellsBand, Optimisation
+from metachron.optimise.said import title_of
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_view import Candidate, nice_ticks, tick_text
-from metachron.report.optimise_words import title_of
 
 COLOURS = ("#1A1A1A", "#0072B2", "#C2500A", "#882255")
 SMALL = svg.FONT - 1

@@ -20,7 +20,7 @@ def summary_lines(document: Optimisation) -> list[str]:
     lines = [
         f"{title}",
         f"Situation: {document.situation}",
-        f"Sought: {document.objective.words} ({document.objective.direction})",
+        f"Sought: {'; '.join(f'{o.words} ({o.direction})' for o in document.sought)}",
         f"Space: {search.space_size} candidates, {search.refused} refused, {search.evaluated} evaluated; "
         f"{search.rounds} {'round' if search.rounds == 1 else 'rounds'} on {search.search_twins:,} search "
         f"twins, survivors on {search.evaluation_twins:,} fresh twins; {draws} parameter draws, "
@@ -97,16 +97,12 @@ def _note(document: Optimisation) -> str:
 
 def _front(document: Optimisation) -> Table:
     """The candidates that no other beats in everything that was sought."""
-    sought = {o.name: o for o in document.objectives}
-    names = [
-        n for n in str(document.settings.get("objective", "")).replace(" ", "").split(",") if n in sought
-    ]
     table = _empty()
     table.add_column("Front: none is better in all", min_width=24, overflow="fold")
-    for name in names:
-        table.add_column(f"{name}\n{sought[name].unit}", justify="right")
+    for o in document.sought:
+        table.add_column(f"{o.name}\n{o.unit}", justify="right")
     for e in (document.evaluation(key) for key in document.front):
-        table.add_row(Text(e.name), *(Text(_value(e, sought[name])) for name in names))
+        table.add_row(Text(e.name), *(Text(_value(e, o)) for o in document.sought))
     return table
 
 

@@ -7,6 +7,7 @@ import textwrap
 from markupsafe import Markup
 
 from metachron.optimise.results import Optimisation, Plateau
+from metachron.optimise.said import said
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_view import (
@@ -19,7 +20,6 @@ from metachron.report.optimise_view import (
     quantity,
     tick_text,
 )
-from metachron.report.optimise_words import said
 
 ROW = 0.3  # inches
 SMALL = svg.FONT - 1

@@ -26,7 +26,7 @@ def environment(bibliography: Sequence[Citation]) -> Environment:
     )  # fmt: skip
     made.filters.update(
         percent=words.percent, sentence=words.sentence, listed=words.listed, day=words.day, whole=whole,
-        number=words.number, tidy=words.tidy, months=words.months,
+        number=words.number, tidy=words.tidy, months=words.months, coded=coded,
     )  # fmt: skip
     numbers = {c.key: i for i, c in enumerate(bibliography, start=1)}
     made.globals["cite"] = partial(cite, numbers)
@@ -35,6 +35,12 @@ def environment(bibliography: Sequence[Citation]) -> Environment:
     made.globals["css"] = Markup(resource("style.css") + resource("optimise.css"))
     made.globals["script"] = Markup(resource("validation.js"))
     return made
+
+
+def coded(text: str) -> Markup:
+    """What stands between backticks as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(x) if i % 2 else x for i, x in enumerate(parts))
 
 
 def cite(numbers: dict[str, int], keys: Sequence[str]) -> Markup:
@@ -73,6 +79,10 @@ def provenance_facts(document: Any) -> list[tuple[str, str]]:
 
 
 def _setting(value: Any) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
     return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from metachron.optimise.results import ObjectiveDescription, Optimisation, Plateau
+from metachron.optimise.said import composed, said
 from metachron.optimise.understand.results import Understanding
 from metachron.optimise.update.results import Update
 from metachron.report import calendar, optimise_cells, optimise_figures, optimise_page, optimise_trade, words
@@ -29,7 +30,6 @@ from metachron.report.optimise_view import (
     value_words,
     variables_words,
 )
-from metachron.report.optimise_words import composed, said
 from metachron.report.understand_report import (
     understand_context,
     understand_sections,
@@ -112,7 +112,7 @@ def _head(document: Optimisation) -> dict[str, Any]:
         "facts": [
             ("Situation", document.situation),
             ("Assessed", _day0(document.patient)),
-            ("Sought", objective_name(document.objective)),
+            ("Sought", "; ".join(objective_name(o) for o in document.sought)),
             ("Timetables tried", f"{search.evaluated} of {search.space_size}"),
             ("Virtual twins", f"{search.evaluation_twins:,}"),
         ],
@@ -181,8 +181,7 @@ def optimise_context(document: Optimisation, found: Shown) -> dict[str, Any]:
 def traded(document: Optimisation) -> list[ObjectiveDescription]:
     """Objectives set against the one that is ranked: those of the front when one was asked for."""
     others = [x for x in document.objectives if x.name != document.objective.name]
-    asked = str(document.settings.get("objective") or "").replace(" ", "").split(",")
-    front = [x for x in others if x.name in asked] if document.front and len(asked) > 1 else []
+    front = [x for x in document.sought if x in others] if document.front else []
     return (front or others)[:TRADES]
 
 
@@ -248,13 +247,16 @@ def _as_good(document: Optimisation, found: Shown, best: Candidate) -> tuple[str
 
 def _groups(document: Optimisation, found: Shown) -> list[tuple[str, list[RowOfAnswer]]]:
     groups = [("", found.ranked), ("Shown, not ranked: unproven, or outside the data", found.unranked)]
-    return [(title, [_row(document, c) for c in members]) for title, members in groups if members]
+    usual = tables.scans_words(document.evaluation(document.reference))
+    return [(title, [_row(document, c, usual) for c in members]) for title, members in groups if members]
 
 
-def _row(document: Optimisation, c: Candidate) -> RowOfAnswer:
+def _row(document: Optimisation, c: Candidate, usual: str) -> RowOfAnswer:
+    """`usual`: how closely the standard is scanned; another schedule is said."""
     e = c.evaluation
     severe = next((t for t in e.toxicity if t.grade == "3+" and words.is_any(t)), None)
     best = c.standing == "best"
+    scans = tables.scans_words(e)
     return RowOfAnswer(
         c=c,
         value=value_words(e.objectives.get(document.objective.name)),
@@ -262,7 +264,14 @@ def _row(document: Optimisation, c: Candidate) -> RowOfAnswer:
         words="" if best else c.words,
         probability=words.percent(c.probability) if c.probability is not None else "not ranked",
         severe=words.percent_interval(severe.probability) if severe else "not available",
-        variables="" if composed(e) else said(variables_words(e.variables, tables.units_of(document))),
+        variables="; ".join(
+            x
+            for x in (
+                "" if composed(e) else said(variables_words(e.variables, tables.units_of(document))),
+                scans if scans != usual else "",
+            )
+            if x
+        ),
     )
 
 
@@ -318,15 +327,17 @@ def _search_facts(document: Optimisation) -> list[tuple[str, str]]:
 def command(document: Optimisation) -> str:
     """The command that makes this document again from the same patient file, as far as the settings tell."""
     settings = document.settings
+    asked = str(settings.get("objective") or document.objective.name)
     parts = [
         "metachron optimise PATIENT.json",
-        f"--objective {document.objective.name}",
+        f"--objective '{asked}'" if "*" in asked else f"--objective {asked}",
         f"--seed {document.seed}",
     ]
     flags = {"twins": "--twins", "draws": "--draws", "horizon_years": "--horizon"}
     parts += [f"{flag} {settings[key]}" for key, flag in flags.items() if settings.get(key) is not None]
     if settings.get("budget_seconds") is not None:
         parts.append(f"--budget {settings['budget_seconds']:g}s")
+    parts += [f"--matters {settings['matters']:g}"] if settings.get("matters") is not None else []
     for key, flag in (("templates", "--strategy"), ("constraints", "--constraint")):
         found = settings.get(key)
         if isinstance(found, list | tuple):

@@ -13,9 +13,13 @@ WIDE = 8.0  # a range over this many times its low end is drawn on a logarithmic
 class Scale:
     """From values to the axis of one row: linear, or logarithmic for positive values over a wide range."""
 
-    def __init__(self, values: Sequence[float], *, share: bool = False, wide: float = WIDE) -> None:
+    def __init__(
+        self, values: Sequence[float], *, share: bool = False, whole: bool = False, wide: float = WIDE
+    ) -> None:
+        """`share`: from nought to one; `whole`: counts, with ticks at whole numbers."""
         low, high = min(values), max(values)
-        self.log = low > 0 and high / low > wide and not share
+        self.log = low > 0 and high / low > wide and not (share or whole)
+        self.whole = whole
         if self.log:
             low, high = math.log(low), math.log(high)
         room = 0.08 * (high - low) or max(0.05 * abs(high), 0.5)
@@ -27,7 +31,8 @@ class Scale:
     def ticks(self) -> list[float]:
         """Values, a few round ones."""
         if not self.log:
-            return nice_ticks(*self.limits, most=5)
+            ticks = nice_ticks(*self.limits, most=5)
+            return [t for t in ticks if t == round(t)] or ticks if self.whole else ticks
         low, high = (math.exp(x) for x in self.limits)
         steps = [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5)]
         inside = [t for t in steps if low <= t <= high]

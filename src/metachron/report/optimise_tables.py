@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from metachron.optimise.results import Evaluation, Optimisation
+from metachron.optimise.said import limit, said, title_of
 from metachron.report import calendar, words
 from metachron.report.optimise_cells import Group
 from metachron.report.optimise_view import (
@@ -16,9 +17,7 @@ from metachron.report.optimise_view import (
     quantity,
     regret_words,
     value_words,
-    variables_words,
 )
-from metachron.report.optimise_words import limit, said, title_of
 
 
 @dataclass(frozen=True)
@@ -143,21 +142,27 @@ def plateau_table(document: Optimisation) -> Grid | None:
     return Grid("Where timing matters, and where it does not", head, rows) if rows else None
 
 
+def scans_words(e: Evaluation) -> str:
+    """How closely a timetable is scanned in its first year: part of what is compared."""
+    count = sum(bar.lane == "scans" and bar.start_day <= 365 for bar in e.timetable)
+    return f"{words.plural(count, 'scan')} in the first year"
+
+
 def front_table(document: Optimisation, shown: Shown) -> Grid | None:
     """Members of the front, the ranked objective first."""
     lettered = {c.evaluation.id: c for c in shown.all}
-    listed = document.objectives or [document.objective]
+    listed = document.sought
     members = [document.evaluation(id) for id in document.front]
     rows = [
         Row(
-            [value_words(e.objectives.get(o.name)) for o in listed],
+            [*(value_words(e.objectives.get(o.name)) for o in listed), scans_words(e).split(" ")[0]],
             lettered.get(e.id),
             header=title_of(e),
             code=e.expression,
         )
         for e in members
     ]
-    head = ["Timetable", *(objective_head(o) for o in listed)]
+    head = ["Timetable", *(objective_head(o) for o in listed), "Scans in the first year"]
     return Grid("On the front: no other timetable is better in every objective", head, rows) if rows else None
 
 
@@ -226,11 +231,6 @@ def unranked_reasons(shown: Shown) -> list[tuple[Candidate, str]]:
             why = f"{e.evidence_grade}: no evidence beyond the prior"
         found.append((c, words.sentence(why or "not ranked")))
     return found
-
-
-def description(candidate: Candidate, units: dict[str, str]) -> str:
-    """The values of the free variables in words."""
-    return variables_words(candidate.evaluation.variables, units)
 
 
 def timetable_table(candidate: Candidate) -> Grid:

@@ -10,7 +10,7 @@ from metachron.optimise.results import ObjectiveDescription, Optimisation
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_figures import SMALL, padded
-from metachron.report.optimise_view import Candidate, nice_ticks, objective_head, tick_text
+from metachron.report.optimise_view import ALIKE, Candidate, nice_ticks, objective_head, tick_text
 
 PALE, PALE_UNRANKED = "#b8b8b8", "#d8b38f"
 SPOTS = (  # where a letter may stand beside its mark, points
@@ -66,7 +66,8 @@ def _trade_off(
     ranked = {e.id for e in document.evaluations if e.rank is not None}
     for id, x, y in points:
         if id not in lettered:
-            panel.mark("o", x, y, 3.2, PALE if id in ranked else PALE_UNRANKED, opacity=0.8)
+            colour = ALIKE if id in document.front else PALE if id in ranked else PALE_UNRANKED
+            panel.mark("o", x, y, 3.2, colour, opacity=0.8)
     known = [(lettered[id], x, y) for id, x, y in points if id in lettered]
     _lettered(panel, known, filled=not document.front)
     panel.x_axis(x_ticks, [tick_text(t) for t in x_ticks], title=_axis_title(other), size=SMALL)
@@ -115,11 +116,17 @@ def _lettered(panel: svg.Panel, points: list[tuple[Candidate, float, float]], *,
         panel.mark("D" if c.standing == "best" else "o", x, y, 5.5, c.colour, fill=fill, edge=1.2)
     for c, x, y in points:
         px, py = panel.x(x), panel.y(y)
-        spot = next((s for s in SPOTS if _free(px + s[0], py + s[1], taken)), None)
+        spots = (s for s in SPOTS if _inside(panel, py + s[1]))
+        spot = next((s for s in spots if _free(px + s[0], py + s[1], taken)), None)
         if spot is None:
             continue  # too crowded: the table names it
         taken.append((px + spot[0], py + spot[1]))
         panel.sheet.middle_text(*taken[-1], c.letter, size=SMALL, bold=True, colour=c.colour, anchor="middle")
+
+
+def _inside(panel: svg.Panel, y: float) -> bool:
+    """A letter stands neither in the title of a panel nor in its axis."""
+    return panel.top + 3 < y < panel.bottom - 3
 
 
 def _free(x: float, y: float, taken: list[tuple[float, float]]) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 
 from metachron.optimise.results import Evaluation, Measured, ObjectiveDescription, Optimisation, Value
+from metachron.optimise.said import title_of
 from metachron.report import words
-from metachron.report.optimise_words import title_of
 
 SHOWN = 10  # ranked candidates with a letter
 UNRANKED_SHOWN = 5
@@ -81,35 +81,14 @@ def shown(document: Optimisation) -> Shown:
     """
     ranked = sorted((e for e in document.evaluations if e.rank is not None), key=lambda e: e.rank or 0)
     compared = [e for e in ranked if e.id in document.probability_best] or ranked
-    first = compared[:SHOWN]
+    several = document.front and len(document.sought) > 1
+    first = _spread_front(document, compared) if several else compared[:SHOWN]
     first += [e for e in ranked if e.id == document.reference and e not in first]
     rest = [e for e in document.evaluations if e.rank is None and e.objectives]
     refused = [e for e in rest if not_rankable(e) or not ranked]
     in_band = {row.id for row in document.cells_band}
     others = sorted(refused, key=lambda e: (e.id != document.reference, e.id not in in_band))[:UNRANKED_SHOWN]
-    front = set(document.front)
-    alike, near = set(document.cannot_be_told_apart), set(document.as_good)
-
-    def candidate(index: int, e: Evaluation) -> Candidate:
-        standing = "apart" if e.rank is not None else "unranked"
-        if e.id == document.best:
-            standing = "best"
-        elif e.id in alike and e.rank is not None:
-            standing = "alike"
-        elif e.id in near and e.rank is not None:
-            standing = "near"
-        return Candidate(
-            index=index,
-            letter=letter(index),
-            standing=standing,
-            evaluation=e,
-            is_reference=e.id == document.reference,
-            on_front=e.id in front,
-            probability=document.probability_best.get(e.id) if e.rank is not None else None,
-            regret=document.expected_regret.get(e.id) if e.rank is not None else None,
-        )
-
-    made = [candidate(i, e) for i, e in enumerate([*first, *others])]
+    made = [_candidate(document, i, e) for i, e in enumerate([*first, *others])]
     return Shown(
         ranked=made[: len(first)],
         unranked=made[len(first) :],
@@ -117,6 +96,41 @@ def shown(document: Optimisation) -> Shown:
         unranked_in_all=len(refused),
         left_race=len(rest) - len(refused),
     )
+
+
+def _spread_front(document: Optimisation, compared: list[Evaluation]) -> list[Evaluation]:
+    """The first, members of the front from end to end, and what there is room for besides, by rank."""
+    first, *rest = compared
+    front = [e for e in rest if e.id in document.front]
+    room = SHOWN - 1
+    step = max(1.0, (len(front) - 1) / (room - 1))
+    kept = {front[round(i * step)].id for i in range(min(room, len(front)))}
+    kept |= {e.id for e in [e for e in rest if e.id not in document.front][: room - len(kept)]}
+    return [first, *(e for e in rest if e.id in kept)]
+
+
+def _candidate(document: Optimisation, index: int, e: Evaluation) -> Candidate:
+    return Candidate(
+        index=index,
+        letter=letter(index),
+        standing=_standing(document, e),
+        evaluation=e,
+        is_reference=e.id == document.reference,
+        on_front=e.id in document.front,
+        probability=document.probability_best.get(e.id) if e.rank is not None else None,
+        regret=document.expected_regret.get(e.id) if e.rank is not None else None,
+    )
+
+
+def _standing(document: Optimisation, e: Evaluation) -> str:
+    """A key of STANDING_WORDS."""
+    if e.id == document.best:
+        return "best"
+    if e.rank is None:
+        return "unranked"
+    if e.id in document.cannot_be_told_apart:
+        return "alike"
+    return "near" if e.id in document.as_good else "apart"
 
 
 def not_rankable(e: Evaluation) -> bool:
@@ -134,10 +148,12 @@ def letter(index: int) -> str:
 
 
 def value_words(found: Measured | None) -> str:
-    """`41.2 (38 to 44)`, without a unit."""
+    """`41.2 (38.0 to 44.1)`, without a unit: timetables differ by less than whole months."""
     if found is None or found.value is None:
         return "not available"
-    return words.months(found)
+    ends = [v for v in (found.value, found.lower, found.upper) if v is not None]
+    middle, *rest = (f"{v + 0.0:.1f}".replace("-", "\N{MINUS SIGN}") for v in ends)
+    return middle + (f" ({rest[0]} to {rest[1]})" if len(rest) == 2 else "")
 
 
 def decimals(values: list[float], unit: str) -> int:

@@ -113,7 +113,6 @@ class Lesion:
     name: str
     place: str
     sizes: str
-    latest_mm: float | None
     near_vessel: str
     state: str
 
@@ -169,7 +168,6 @@ def _lesion(record: dict[str, Any]) -> Lesion:
         name=str(record.get("id", "")),
         place=place,
         sizes="; ".join(told),
-        latest_mm=float(sizes[-1]["diameter_mm"]) if sizes else None,
         near_vessel=words.shown(record.get("near_vessel")),
         state=record.get("treated") or "in place",
     )

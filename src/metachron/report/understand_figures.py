@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from metachron.optimise.numbers import figures
 from metachron.optimise.results import Measured
 from metachron.optimise.understand.results import (
     Counterfactual,
@@ -17,6 +18,7 @@ from metachron.optimise.understand.results import (
     TornadoBar,
     Understanding,
 )
+from metachron.optimise.understand.text import unit_of
 from metachron.report import svg, words
 from metachron.report.figures import WIDTH
 from metachron.report.optimise_scale import Scale
@@ -47,6 +49,12 @@ def figure_text(value: float) -> str:
         text = text.rstrip("0").rstrip(".") if "." in text else text
         return text.replace("-", "\N{MINUS SIGN}")
     return f"{value:.1e}".replace("-", "\N{MINUS SIGN}")
+
+
+def span_text(bar: TornadoBar) -> str:
+    """The ends of a parameter, to two figures, with its unit."""
+    ends = f"{figures(bar.low_value)} to {figures(bar.high_value)}{unit_of(bar.unit)}"
+    return ends.replace("-", "\N{MINUS SIGN}")
 
 
 def spread_of(found: Sequence[Measured], *, room: float = 0.08) -> tuple[float, float]:
@@ -157,8 +165,9 @@ def _tornado_row(panel: svg.Panel, row: int, bar: TornadoBar) -> None:
     y = panel.y(row)
     mark = " *" if bar.flips else ""
     panel.sheet.middle_text(2, y, wrapped(bar.title + mark, 35), size=SMALL)
-    ends = f"{figure_text(bar.low_value)} to {figure_text(bar.high_value)}"
-    panel.sheet.middle_text(panel.left - 8, y, ends, size=SMALL - 0.4, colour=svg.MUTED, anchor="end")
+    panel.sheet.middle_text(
+        panel.left - 8, y, span_text(bar), size=SMALL - 0.4, colour=svg.MUTED, anchor="end"
+    )
 
 
 def _tornado_text(bars: Sequence[TornadoBar]) -> str:
@@ -181,8 +190,8 @@ def sobol(difference: Sequence[SobolIndex], ranking: Sequence[SobolIndex], name:
     by_name = {i.name: i for i in ranking}
     sheet = svg.Drawing(WIDTH, 0.29 * len(listed) + 0.95)
     frames = svg.grid_of(sheet, 1, 2, (LABEL, 0.3, 0.2, 0.62), (0.2, 0.0))
-    heads = ("Of the difference", "Of which one is ahead")
-    for k, (frame, head) in enumerate(zip(frames, heads, strict=True)):
+    heads = ("Of the difference", *(["Of which one is ahead"] if ranking else []))  # else none to explain
+    for k, (frame, head) in enumerate(zip(frames, heads, strict=False)):
         panel = svg.Panel(sheet, *frame, (0, 1.0), (len(listed) - 0.5, -0.5))
         panel.grid(xs=[0, 0.25, 0.5, 0.75, 1.0])
         for row, index in enumerate(listed):
@@ -280,11 +289,11 @@ def _now_and_flip(panel: svg.Panel, item: Counterfactual, scale: Scale) -> None:
 def information(found: Information, name: str) -> Markup | None:
     """What knowing each thing is worth, and how often it would change the choice."""
     items = found.items[:MOST_BARS]
-    if not items:
+    if not any(i.distinct for i in items):
         return None
     sheet = svg.Drawing(WIDTH, 0.31 * len(items) + 0.95)
     frames = svg.grid_of(sheet, 1, 2, (LABEL, 0.3, 0.25, 0.62), (0.16, 0.0))
-    limits = (0.0, spread_of([i.value for i in items])[1])
+    limits = (0.0, spread_of([i.value for i in items if i.distinct])[1])
     rows = (len(items) - 0.5, -0.5)
     worth = svg.Panel(sheet, *frames[0], limits, rows)
     changes = svg.Panel(sheet, *frames[1], (0, 1), rows)
@@ -305,9 +314,14 @@ def _information_row(worth: svg.Panel, changes: svg.Panel, row: int, item: Infor
     research = item.kind in ("parameter", "hidden")
     colour = svg.REFERENCE_GREY if research or not item.distinct else FIRST
     value = max(item.value.value or 0.0, 0.0)
-    worth.bar(0, value, row, 0.56, colour)
-    if item.value.lower is not None and item.value.upper is not None:
-        whisker(worth, item.value.lower, item.value.upper, row)
+    if item.distinct:
+        worth.bar(0, value, row, 0.56, colour)
+        if item.value.lower is not None and item.value.upper is not None:
+            whisker(worth, item.value.lower, item.value.upper, row)
+    else:
+        worth.sheet.middle_text(
+            worth.x(0) + 4, worth.y(row), "no more than chance", size=SMALL, colour=svg.MUTED
+        )
     changes.bar(0, item.probability_changes, row, 0.56, colour)
     inside = item.probability_changes > 0.7
     x = changes.x(item.probability_changes) + (-4 if inside else 4)

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from metachron.optimise.results import ObjectiveDescription
+from metachron.optimise.said import said
 from metachron.optimise.understand.results import (
     Compared,
     Counterfactuals,
@@ -18,8 +20,7 @@ from metachron.report import optimise_page, understand_figures, words
 from metachron.report.optimise_page import Section, provenance_facts
 from metachron.report.optimise_tables import Grid, Row
 from metachron.report.optimise_view import difference_words, objective_name, regret_words, value_words
-from metachron.report.optimise_words import said
-from metachron.report.understand_figures import FIRST, SECOND, figure_text
+from metachron.report.understand_figures import FIRST, SECOND, figure_text, span_text
 
 KINDS = {
     "test": "test of this patient",
@@ -95,6 +96,7 @@ def understand_context(document: Understanding) -> dict[str, Any]:
                  (document.second, SECOND, "B", value_words(document.second.value), title(document.second))],
         "say": partial(lettered, document),
         "lead": lead(document),
+        "counted": counted(document.objective),
         "heat_words": [w for w in document.heatmap.words if not w.lower().startswith("half-life")]
                       if document.heatmap else [],
         "tiles": tiles(document),
@@ -114,8 +116,14 @@ def understand_context(document: Understanding) -> dict[str, Any]:
         "worth_table": information_table(i) if i else None,
         "outcomes_table": outcomes_table(i) if i else None,
         "kinds": KINDS,
-        "skipped": [(PARTS.get(x.part, x.part), words.sentence(x.why)) for x in document.skipped],
+        "skipped": [(PARTS.get(x.part, x.part), x.why) for x in document.skipped],
     }  # fmt: skip
+
+
+def counted(objective: ObjectiveDescription) -> str:
+    """The unit of a value: `months by the patient's own weights`, `months (mean months alive ...)`."""
+    name = objective_name(objective)
+    return name if name.startswith(objective.unit) else f"{objective.unit} ({name})"
 
 
 def title(one: Compared) -> str:
@@ -141,7 +149,8 @@ def lead(document: Understanding) -> list[str]:
     """The sentences of the document, of those that a section repeats the first only."""
     parts = (document.sensitivity, document.counterfactuals, document.information, document.heatmap)
     repeated = {w for part in parts if part is not None for w in part.words[1:]}
-    return [lettered(document, w) for w in document.words if w not in repeated]
+    skipped = {f"No {s.part}: {s.why}." for s in document.skipped}  # said under the figure
+    return [lettered(document, w) for w in document.words if w not in repeated | skipped]
 
 
 def tiles(document: Understanding) -> list[tuple[str, str]]:
@@ -190,7 +199,7 @@ def tornado_table(found: Sensitivity, unit: str) -> Grid:
     rows = [
         Row(
             [
-                f"{figure_text(b.low_value)} to {figure_text(b.high_value)} {b.unit}".strip(),
+                span_text(b),
                 difference_words(b.at_low, unit),
                 difference_words(b.at_high, unit),
                 difference_words(b.swing, unit),

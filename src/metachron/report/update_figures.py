@@ -18,6 +18,7 @@ PRIOR, UPDATED, FOUND = "#8C8C8C", "#0b4f79", "#a14a12"
 SMALL = svg.FONT - 1
 LABEL = 2.65  # inches
 MOST = 16
+YES_NO = "any_unseen"
 ARROWS = {"up": "▲", "down": "▼", "unchanged": "="}
 
 
@@ -35,7 +36,7 @@ def _row_panel(sheet: svg.Drawing, top: float, scale: Scale, unit: str) -> svg.P
         sheet.line(((x, panel.bottom), (x, panel.bottom + 2.5)), svg.MUTED, svg.THIN)
         shown = f"{100 * tick:.0f}%" if unit == "fraction" else figure_text(tick)
         if i == len(ticks) - 1 and unit not in ("fraction", ""):
-            shown += f"\N{NO-BREAK SPACE}{short_unit(unit)}"
+            shown += f"\N{NO-BREAK SPACE}{'lesion' if unit == 'lesions' and tick == 1 else short_unit(unit)}"
         sheet.text(x, base, shown, size=SMALL - 0.3, anchor="middle", colour=svg.MUTED)
     return panel
 
@@ -57,6 +58,11 @@ def _spread(panel: svg.Panel, scale: Scale, found: Spread, y: float, colour: str
     panel.mark("o", panel.within(scale(found.median)), y, 4.6, colour, fill="white", edge=1.4)
 
 
+def _mean(panel: svg.Panel, scale: Scale, found: Spread, y: float, colour: str) -> None:
+    """Of a yes-or-no there is no interval over twins, only the share of them."""
+    panel.mark("o", panel.within(scale(found.mean)), y, 4.6, colour, fill="white", edge=1.4)
+
+
 def observations(found: Sequence[Observation], name: str) -> Markup | None:
     """A row for each number that was found: the interval that was expected, and the number."""
     shown = [o for o in found if o.expected is not None and isinstance(o.found, int | float)][:MOST]
@@ -67,7 +73,8 @@ def observations(found: Sequence[Observation], name: str) -> Markup | None:
     for row, o in enumerate(shown):
         assert o.expected is not None
         value = float(o.found)
-        scale = Scale([o.expected.lower, o.expected.upper, value], share=o.unit == "fraction")
+        ends = [o.expected.lower, o.expected.upper, value]
+        scale = Scale(ends, share=o.unit == "fraction", whole=o.unit == "lesions")
         panel = _row_panel(sheet, 4 + tall * row, scale, o.unit)
         _spread(panel, scale, o.expected, 0.45, PRIOR)
         panel.mark("D", scale(value), 0.45, 6, FOUND, fill=FOUND if o.used else "white", edge=1.3)
@@ -95,6 +102,16 @@ def spread_words(found: Spread | None, unit: str) -> str:
     return f"{figure_text(found.median)} ({ends})" + (f" {table_unit(unit)}" if unit else "")
 
 
+def belief_words(b: Belief, found: Spread) -> str:
+    """The interval over twins; of a yes-or-no the share of twins, of a count its mean and interval."""
+    if b.name == YES_NO:
+        return words.percent(found.mean)
+    if b.unit == "lesions":
+        ends = f"{figure_text(found.lower)} to {figure_text(found.upper)}"
+        return f"{found.mean:.1f} on average ({ends})"
+    return spread_words(found, b.unit)
+
+
 def beliefs(found: Sequence[Belief], name: str) -> Markup | None:
     """A row for each thing believed: before in grey, after in blue, and where it went."""
     shown = list(found)[:MOST]
@@ -104,10 +121,11 @@ def beliefs(found: Sequence[Belief], name: str) -> Markup | None:
     sheet = svg.Drawing(WIDTH, 0.57 * len(shown) + 0.1)
     for row, b in enumerate(shown):
         ends = [v for s in (b.prior, b.updated) for v in (s.lower, s.median, s.upper)]
-        scale = Scale(ends, share=b.unit == "fraction")
+        scale = Scale(ends, share=b.unit == "fraction", whole=b.unit == "lesions")
         panel = _row_panel(sheet, 4 + tall * row, scale, b.unit)
-        _spread(panel, scale, b.prior, 0.2, PRIOR)
-        _spread(panel, scale, b.updated, 0.72, UPDATED)
+        draw = _mean if b.name == YES_NO else _spread
+        draw(panel, scale, b.prior, 0.2, PRIOR)
+        draw(panel, scale, b.updated, 0.72, UPDATED)
         text = wrapped(b.words, 42)
         sheet.middle_text(2, panel.y(0.5), text, size=SMALL)
         _moved(panel, b)
@@ -123,9 +141,10 @@ def _moved(panel: svg.Panel, b: Belief) -> None:
         panel.sheet.middle_text(x + 10, y, f"{abs(b.shift):.1f} SD", size=SMALL, colour=svg.MUTED)
 
 
-def strategies(found: Sequence[StrategyBelief], years: float, name: str) -> Markup | None:
-    """Months alive under each strategy from today on: before in grey, after in blue."""
-    shown = [s for s in found if s.updated_months.value is not None][:MOST]
+def strategies(found: Sequence[tuple[StrategyBelief, str]], years: float, name: str) -> Markup | None:
+    """Months alive under each strategy (with its title) from today on: before in grey, after in blue."""
+    titled = [(s, title) for s, title in found if s.updated_months.value is not None][:MOST]
+    shown = [s for s, _ in titled]
     if not shown:
         return None
     sheet = svg.Drawing(WIDTH, 0.33 * len(shown) + 0.75)
@@ -139,16 +158,16 @@ def strategies(found: Sequence[StrategyBelief], years: float, name: str) -> Mark
                       (len(shown) - 0.5, -0.5))  # fmt: skip
     ticks = nice_ticks(*panel.xlim, most=7)
     panel.grid(xs=ticks)
-    for row, s in enumerate(shown):
+    for row, (s, title) in enumerate(titled):
         _estimate(panel, s.prior_months, row - 0.17, PRIOR)
         _estimate(panel, s.updated_months, row + 0.17, UPDATED)
-        text = wrapped(s.title, 42)
+        text = wrapped(title, 42)
         sheet.middle_text(2, panel.y(row), text, size=SMALL)
         at = panel.left + panel.width + 8
         sheet.middle_text(at, panel.y(row), words.signed(s.change_months, 1), size=SMALL)
-    title = f"Mean months alive within {years:g} years from today"
-    panel.x_axis(ticks, [tick_text(t) for t in ticks], title=title, size=SMALL)
-    return sheet.to_svg(name, title, " ".join(words.sentence(s.text) for s in shown))
+    head = f"Mean months alive within {years:g} years from today"
+    panel.x_axis(ticks, [tick_text(t) for t in ticks], title=head, size=SMALL)
+    return sheet.to_svg(name, head, " ".join(words.sentence(s.text) for s in shown))
 
 
 def _estimate(panel: svg.Panel, found: Estimate, y: float, colour: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from metachron.optimise.update.results import Observation, Update
+from metachron.optimise.said import said
+from metachron.optimise.update.results import Observation, StrategyBelief, Update
 from metachron.plan.results import Plan
 from metachron.report import calendar, optimise_page, update_figures, words
 from metachron.report.optimise_page import Section
 from metachron.report.optimise_tables import Grid, Row
 from metachron.report.understand_figures import figure_text
-from metachron.report.update_figures import spread_words, table_unit
+from metachron.report.update_figures import belief_words, spread_words, table_unit
 
+GRADES = ("standard", "option", "investigational", "not supported")
 MOVED = {"up": "up", "down": "down", "unchanged": "unchanged"}
 
 
@@ -52,6 +54,15 @@ def render(document: Update) -> str:
     return optimise_page.environment(bibliography).get_template("update.html.j2").render(**context)
 
 
+def by_grade(document: Update) -> list[tuple[StrategyBelief, str]]:
+    """The strategies with their titles, proven ones first; the title says it of those that are not ranked."""
+    grades = {s.name: s.evidence_grade for s in document.plan.strategies}
+    order = {grade: i for i, grade in enumerate(GRADES)}
+    found = sorted(document.strategies, key=lambda s: order.get(grades.get(s.name, ""), 1))
+    unproven = {name: grade for name, grade in grades.items() if grade in GRADES[2:]}
+    return [(s, s.title + (f" ({unproven[s.name]})" if s.name in unproven else "")) for s in found]
+
+
 def update_sections(document: Update) -> list[Section]:
     """Ids and titles of the sections that the document fills."""
     listed = [
@@ -71,12 +82,13 @@ def update_context(document: Update) -> dict[str, Any]:
     weeks = calendar.last_week([next_step.timetable]) if next_step else 0
     return {
         "document": document,
+        "lived": [said(line) for line in document.lived],
         "tiles": tiles(document),
         "found": update_figures.observations(document.observations, "f-found"),
         "found_table": found_table(document),
         "beliefs": update_figures.beliefs(document.beliefs, "f-beliefs"),
         "beliefs_table": beliefs_table(document),
-        "strategies": update_figures.strategies(document.strategies, document.years, "f-choice"),
+        "strategies": update_figures.strategies(by_grade(document), document.years, "f-choice"),
         "strategies_table": strategies_table(document),
         "plan_table": plan_table(document.plan),
         "next": next_step,
@@ -135,8 +147,8 @@ def beliefs_table(document: Update) -> Grid:
     rows = [
         Row(
             [
-                spread_words(b.prior, b.unit),
-                spread_words(b.updated, b.unit),
+                belief_words(b, b.prior),
+                belief_words(b, b.updated),
                 MOVED[b.moved] + (f", {words.signed(b.shift, 1)} SD" if b.moved != "unchanged" else ""),
                 words.percent(1.0 - b.narrowed) if b.narrowed < 0.995 else "none",
                 words.sentence(b.text),
@@ -163,9 +175,9 @@ def strategies_table(document: Update) -> Grid:
                 words.sentence(s.text),
                 s.basis,
             ],
-            header=s.title,
+            header=title,
         )
-        for s in document.strategies
+        for s, title in by_grade(document)
     ]
     columns = (f"Alive at {y} year{'' if y == '1' else 's'}, before and after" for y in years)
     head = ["Strategy from today", "Months before", "Months after", "Change", *columns, "In words", "Basis"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import reduce
 from typing import Any, Protocol
 
@@ -321,8 +321,3 @@ def interval_days(view: View, effects: set[EffectClass]) -> float | Answer:
     if isinstance(end, Answer):
         return end
     return math.inf if end is None else (view.patient.assessed_on - end).days
-
-
-def on_day(patient: Patient, days: float) -> str:
-    """Calendar date of a day of the plan, for texts."""
-    return (patient.assessed_on + timedelta(days=days)).isoformat()

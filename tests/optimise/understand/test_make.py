@@ -72,6 +72,23 @@ def test_progress_goes_forward() -> None:
     assert found.skipped == []
 
 
+@pytest.mark.slow
+def test_without_salib_only_the_indices_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metachron.optimise.understand.make.has_salib", lambda: False)
+    found = make_understanding(read_example("small_unfit"), ["microwave", "radiofrequency"], asked())
+    assert found.sensitivity is not None
+    assert found.sensitivity.tornado
+    assert found.sensitivity.sobol is None
+    assert [s.part for s in found.skipped] == ["heatmap", "Sobol indices"]
+
+
+def test_sensitivity_asked_for_by_name_needs_salib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metachron.optimise.understand.sobol.has_salib", lambda: False)
+    with pytest.raises(InputError, match=r"--what: sensitivity needs the package SALib"):
+        make_understanding(read_example("small_unfit"), ["microwave", "radiofrequency"],
+                           asked(what=("sensitivity",)))  # fmt: skip
+
+
 def test_parts_are_read_in_any_form() -> None:
     assert parse_parts(None) is None
     assert parse_parts("information, heatmap") == ("heatmap", "information")
@@ -85,7 +102,7 @@ def test_parts_are_read_in_any_form() -> None:
     [
         (["--strategy", "hepatectomy"], "only one was given"),
         ([], "two strategies are compared; none was given"),
-        (["--strategy", "hepatectomy", "--strategy", "hepatectomy"], "two strategies are compared"),
+        (["--strategy", "hepatectomy", "--strategy", "hepatectomy"], "hepatectomy was given twice"),
         (["--strategy", "hepatectmy", "--strategy", "microwave"], "hepatectomy"),
         (
             ["--strategy", "hepatectomy", "--strategy", "microwave", "--what", "heatmp"],

@@ -39,7 +39,7 @@ def test_parameters_of_what_is_given_matter(found: Sensitivity) -> None:
 @pytest.mark.slow
 def test_lives_are_told(found: Sensitivity) -> None:
     assert found.lives > 85 * 2 * 2 * 150
-    assert f"{found.lives:,} lives" in found.words[0]
+    assert f"{found.lives:,} lives" in found.words[-1]
     if found.sobol is not None:
         assert found.sobol.rows == 8 * 4
         assert found.sobol.lives == 2 * found.sobol.rows * 80

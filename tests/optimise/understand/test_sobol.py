@@ -76,6 +76,15 @@ def test_chance_is_taken_out(own: bool) -> None:
     )
 
 
+def test_alone_no_parameter_explains_more_than_with_its_interactions() -> None:
+    u = design(3, 32, 4)
+    for seed in range(6):
+        noise = np.random.default_rng(seed).standard_normal((u.shape[0], 20)) * 12.0
+        found = indices(ishigami(u)[:, None] + noise, 3, 4)
+        assert (found.first <= found.total).all()
+        assert (found.total <= 1.0).all()
+
+
 def test_nothing_but_chance_gives_no_indices() -> None:
     rng = np.random.default_rng(1)
     found = indices(rng.standard_normal((64 * 4, 30)), 2, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ FORM: list[tuple[dict[str, Any], list[str]]] = [
     ({"treatments": [{"name": "mfolfox6"}]}, ["treatments[0].start", "required"]),
     ({"date": "24.12.2025"}, ["date", "YYYY-MM-DD", '"2025-12-24"']),
     ({"ecog": 80}, ["ecog"]),
+    ({"scan": {"lesions": [{"id": "L1", "diameter_mm": math.nan}]}}, ["scan.lesions[0].diameter_mm", "mm)"]),
+    ({"remnant_share": -math.inf}, ["remnant_share", "infinities"]),
+    ({"assessed_on": "2025-06-02", "age_years": 60}, ["this is a patient file, not a finding"]),
+    ({"schema_name": "metachron-plan/1"}, ["a document that metachron wrote, not a finding"]),
 ]
 
 
@@ -58,7 +63,11 @@ def record_cases(patient: Patient) -> list[tuple[dict[str, Any], list[str]]]:
     scan = {"lesions": [{"id": "L1", "diameter_mm": 20}]}
     return [
         ({"patient_id": "somebody"}, ["patient_id", "belongs to", patient.id]),
-        ({"date": day(patient, -3)}, ["date", "before the assessment"]),
+        (
+            {"date": day(patient, -3), "scan": {"date": day(patient, -3)}},
+            ["date: ", "before the assessment", "or later). What happened"],
+        ),
+        ({"date": day(patient, 5000)}, ["more than ten years", f"to {day(patient, 3650)}"]),
         ({"scan": {"date": day(patient, 90)}}, ["scan.date", "after the finding"]),
         ({"scan": {"lesions": [{"id": "L2", "diameter_mm": 9}]}}, ["no lesion 'L2'", "Did you mean L1?"]),
         ({"scan": {"lesions": [scan["lesions"][0]] * 2}}, ["L1 is listed twice"]),
@@ -88,10 +97,10 @@ def record_cases(patient: Patient) -> list[tuple[dict[str, Any], list[str]]]:
     ]
 
 
-@pytest.mark.parametrize("number", range(16))
+@pytest.mark.parametrize("number", range(17))
 def test_what_contradicts_the_record_is_refused(patient: Patient, number: int) -> None:
     cases = record_cases(patient)
-    assert len(cases) == 16
+    assert len(cases) == 17
     fields, words = cases[number]
     text = refusal(patient, fields)
     assert all(word in text for word in words), text

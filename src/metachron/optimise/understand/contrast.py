@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.optimise.expression import expression_of
-from metachron.optimise.numbers import signed
+from metachron.optimise.numbers import percent, plain, signed
 from metachron.optimise.understand.pair import Pair, measured, of_difference, paired
 from metachron.optimise.understand.results import Compared, Contrast
 from metachron.plan.arms import UNPROVEN, Arm
@@ -84,21 +84,19 @@ def not_ranked(first: Arm, second: Arm) -> str:
 
 
 def _sentence(pair: Pair, found: Paired, clear: bool, because: str) -> str:
-    unit, words = pair.objective.unit, pair.objective.words
+    unit = pair.objective.unit
     a, b = pair.first.strategy.name, pair.second.strategy.name
-    span = f"{signed(found.mean)} {unit} ({signed(found.lower)} to {signed(found.upper)})"
-    less = "" if pair.objective.sign > 0 else ", turned so that less is better"
+    less = "" if pair.objective.sign > 0 else f" Less of {pair.objective.words} is better."
     if because or not clear:
         lead = f"{a} and {b} cannot be told apart" if not clear else f"{a} against {b}, in the model"
-        return (
-            f"{lead}: {a} minus {b} is {span}; {a} is the better one with probability"
-            f" {100 * found.probability:.0f} %. Counted: {words}{less}."
-        )
+        span = f"{signed(found.mean)} {unit} ({signed(found.lower)} to {signed(found.upper)})"
+        sure = percent(found.probability)
+        return f"{lead}: {a} minus {b} is {span}; {a} is the better one with probability {sure}.{less}"
     ahead, behind = (pair.first, pair.second) if found.mean > 0 else (pair.second, pair.first)
-    return (
-        f"{ahead.strategy.name} comes out ahead of {behind.strategy.name}: {a} minus {b} is {span}."
-        f" Counted: {words}{less}.{_trials(ahead, behind)}"
-    )
+    ends = (found.lower, found.upper) if found.mean > 0 else (-found.upper, -found.lower)
+    by = f"{plain(abs(found.mean))} {unit} ({plain(ends[0])} to {plain(ends[1])})"
+    head = f"{ahead.strategy.name} comes out ahead of {behind.strategy.name} by {by}."
+    return head + less + _trials(ahead, behind)
 
 
 def _trials(ahead: Arm, behind: Arm) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.errors import TwinError
+from metachron.optimise.numbers import figures
 from metachron.optimise.understand.changed import Finding, findings_of
 from metachron.optimise.understand.pair import Pair, measured, paired, set_parameters
 from metachron.optimise.understand.ranges import quantiles
@@ -287,21 +288,23 @@ def _sentence(
     if not points:
         return f"{opening(title)}: no twin fits at any value."
     if flip is None:
-        span = _values(points) if points[0].label else f"{ends[0]:.3g} to {ends[1]:.3g}{unit_of(unit)}"
+        span = (
+            _values(points) if points[0].label else f"{figures(ends[0])} to {figures(ends[1])}{unit_of(unit)}"
+        )
         return f"{opening(title)} ({span}): nothing plausible would put {behind} ahead.{note}"
     if label:
         return f"{behind} would be ahead if the {within(title)} were {label}.{note}"
     above = sum((p.difference.value or 0.0) * mean < 0 and p.value > flip[0] for p in points)
     below = sum((p.difference.value or 0.0) * mean < 0 and p.value < flip[0] for p in points)
     side = "above" if above >= below else "below"
-    low, high = flip[1]
-    today = f"; now {now:.3g}" if now is not None else ""
-    at = f"{flip[0]:.3g}{unit_of(unit)}"
-    return f"{behind} would be ahead with {within(title)} {side} {at} ({low:.3g} to {high:.3g}{today}).{note}"
+    between = f"{figures(flip[1][0])} to {figures(flip[1][1])}"
+    today = f"; now {figures(now)}" if now is not None else ""
+    at = f"{figures(flip[0])}{unit_of(unit)}"
+    return f"{behind} would be ahead with {within(title)} {side} {at} ({between}{today}).{note}"
 
 
 def _values(points: list[Point]) -> str:
-    return ", ".join(p.label or f"{p.value:.3g}" for p in points)
+    return ", ".join(p.label or figures(p.value, 3) for p in points)
 
 
 def _words(items: list[Counterfactual], behind: str, ahead: str) -> list[str]:

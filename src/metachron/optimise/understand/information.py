@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from metachron.optimise.numbers import percent
 from metachron.optimise.results import Measured
 from metachron.optimise.understand.changed import set_remnant
 from metachron.optimise.understand.contrast import favoured, not_ranked
@@ -60,11 +61,15 @@ def information(
         items.append(remnant)
     items.sort(key=lambda item: (not item.distinct, -(item.value.value or 0.0)))
     value, error, wrong = of_parameters(d, twins.twins["draw"], twins.source)
+    agreed = 1.0 - wrong
     all_known = Measured(
         value=value, lower=max(0.0, value - 1.645 * error), upper=value + 1.645 * error, mc_error=error
     )
     unit = pair.objective.unit
-    choice = favoured(pair.first, pair.second, float(d.mean()))
+    mean = float(d.mean())
+    choice = favoured(pair.first, pair.second, mean)
+    if choice and choice != _choice(pair, mean):
+        wrong = 1.0 - wrong  # of the proven one, which is chosen whatever the model holds
     return Information(
         choice=choice,
         evpi_parameters=all_known,
@@ -74,7 +79,7 @@ def information(
         not_valued=_not_valued(pair, items),
         unit=unit,
         lives=pair.lives - before,
-        words=_words(pair, items, float(d.mean()), value, wrong),
+        words=_words(pair, items, mean, all_known, agreed),
     )
 
 
@@ -223,17 +228,20 @@ def _not_valued(pair: Pair, items: list[InformationItem]) -> list[NotValued]:
     return [NotValued(field=f, why=w) for f, w in found.items() if f not in covered]
 
 
-def _words(pair: Pair, items: list[InformationItem], mean: float, value: float, wrong: float) -> list[str]:
+def _words(
+    pair: Pair, items: list[InformationItem], mean: float, known: Measured, agreed: float
+) -> list[str]:
+    """`agreed`: share of the draws in which the one ahead on the mean is ahead too."""
     unit, model = pair.objective.unit, _choice(pair, mean)
-    rule = ""
+    least, value = LEAST_SHOWN[unit], known.value or 0.0
+    worth = f"{value:.2f} {unit}" if value >= least else f"under {least:g} {unit}"
+    head = "On what is known"
     if not_ranked(pair.first, pair.second):
-        rule = " In the model, which makes no choice between these two:"
+        head = "In the model, which makes no choice between these two"
     said = [
-        f"On what is known, {model} comes out ahead; if every parameter were known the other one would in"
-        f" {100 * wrong:.0f} % of the draws, and knowing them all is worth {value:.2f} {unit}."
+        f"{head}, {model} comes out ahead, and stays so in {percent(agreed)} of the draws of the parameters:"
+        f" knowing every parameter is worth {worth}."
     ]
-    if rule:
-        said = [f"{rule.strip()} {said[0][0].lower()}{said[0][1:]}"]
     tests = [i for i in items if i.kind in ("test", "scan")]
     useful = [i for i in tests if i.distinct]
     said += [i.words for i in useful[:3]]

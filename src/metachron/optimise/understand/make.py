@@ -22,7 +22,7 @@ from metachron.optimise.understand.limits import limits_of
 from metachron.optimise.understand.pair import Pair
 from metachron.optimise.understand.results import Skipped, Understanding
 from metachron.optimise.understand.sensitivity import Effort, Say, sensitivity
-from metachron.optimise.understand.sobol import need_salib
+from metachron.optimise.understand.sobol import NO_SALIB, has_salib, need_salib
 from metachron.parameters import draw_parameters
 from metachron.parameters.posterior import Ensemble, load_ensemble
 from metachron.patient.schema import Patient
@@ -122,7 +122,7 @@ def _check_parts(asked: Asked, moved: Varied | None) -> None:
     if asked.what is not None and "heatmap" in asked.what and moved is None:
         hint = "Add a strategy with cells, e.g. 'mfolfox6*12 + cik*8@8', or leave heatmap out."
         raise InputError(Problem("--what", f"a heat map is of infused cells, and {NO_CELLS}", "", hint))
-    if "sensitivity" in asked.parts:
+    if asked.what is not None and "sensitivity" in asked.what:
         need_salib()
 
 
@@ -161,6 +161,8 @@ def _two(patient: Patient, names: Sequence[str], catalogue: Catalogue, asked: As
     chosen = list({s.name: s for s in (resolve(n, catalogue) for n in names)}.values())
     if len(chosen) != 2:
         given = {0: "none was given", 1: "only one was given"}.get(len(chosen), f"{len(chosen)} were given")
+        if len(chosen) < len(names):
+            given = f"{chosen[0].name} was given twice" if len(chosen) == 1 else given
         hint = "`metachron plan` lists those of the situation."
         raise InputError(Problem("--strategy", f"two strategies are compared; {given}", "exactly 2", hint))
     ensemble = None if asked.prior else load_ensemble()
@@ -220,9 +222,11 @@ def _parts(
     """The document with every part asked for."""
     within = _progress(asked.parts, say)
     basis, made = whole.contrast.basis, dict[str, object]()
+    skipped: list[Skipped] = []
     if "heatmap" in asked.parts:
         if moved is None:
-            made["skipped"] = [Skipped(part="heatmap", why=NO_CELLS)]
+            skipped = [Skipped(part="heatmap", why=NO_CELLS)]
+            made["skipped"] = skipped
         else:
             outside = basis == "outside"
             made["heatmap"] = heatmap(
@@ -232,10 +236,12 @@ def _parts(
     if set(asked.parts) - {"heatmap"}:
         full = "sensitivity" in asked.parts
         part = within["sensitivity"]
-        found = sensitivity(pair, ensemble, asked.effort, part, with_sobol=full)
+        found = sensitivity(pair, ensemble, asked.effort, part, with_sobol=full and has_salib())
         names = [bar.name for bar in found.tornado[: asked.effort.curves]]
         if full:
             made["sensitivity"] = found
+        if full and not has_salib():
+            made["skipped"] = [*skipped, Skipped(part="Sobol indices", why=NO_SALIB)]
     if "counterfactual" in asked.parts:
         part, n = within["counterfactual"], asked.effort.curve_twins
         made["counterfactuals"] = counterfactuals(pair, names, base, ensemble, basis, n, part)

@@ -244,7 +244,7 @@ class Information(Result):
 class Skipped(Result):
     """A part that was not made."""
 
-    part: str = Field(description="heatmap, sensitivity, counterfactual or information.")
+    part: str = Field(description="heatmap, sensitivity, counterfactual, information or Sobol indices.")
     why: str = Field(description="In words.")
 
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from metachron.errors import TwinError
-from metachron.optimise.numbers import signed
+from metachron.optimise.numbers import figures, signed
 from metachron.optimise.results import Measured
 from metachron.optimise.understand.pair import Pair, measured, paired, set_parameters
 from metachron.optimise.understand.ranges import free_parameters, quantiles
 from metachron.optimise.understand.results import Sensitivity, Sobol, SobolIndex, TornadoBar
 from metachron.optimise.understand.sobol import Indices, design, indices
-from metachron.optimise.understand.text import unit_of, within
+from metachron.optimise.understand.text import opening, unit_of, within
 from metachron.parameters import load_parameters
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.bands import Paired
@@ -235,7 +235,7 @@ def _indices(names: list[str], found: Indices) -> list[SobolIndex]:
 
 
 def _share(value: float, half: float) -> Measured:
-    low, high = max(0.0, value - half), value + half
+    low, high = max(0.0, value - half), min(1.0, value + half)
     return Measured(value=float(value), lower=float(low), upper=float(high), mc_error=float(half / 1.645))
 
 
@@ -243,15 +243,12 @@ def _words(
     pair: Pair, bars: list[TornadoBar], sobol: Sobol | None, tried: int, none: int, lives: int
 ) -> list[str]:
     unit = pair.objective.unit
-    said = [
-        f"{tried} parameters were tried one at a time ({lives:,} lives for this part); {none} of them change"
-        " nothing in this contrast."
-    ]
+    said: list[str] = []
     for bar in bars[:3]:
         turn = ", which changes the better strategy" if bar.flips else ""
-        span = f"{bar.low_value:.3g} to {bar.high_value:.3g}{unit_of(bar.unit)}"
+        span = f"{figures(bar.low_value)} to {figures(bar.high_value)}{unit_of(bar.unit)}"
         said.append(
-            f"{bar.title} ({span}) moves the difference from"
+            f"{opening(bar.title)} ({span}) moves the difference from"
             f" {signed(bar.at_low.value)} to {signed(bar.at_high.value)} {unit}{turn} ({bar.basis})."
         )
     if not any(bar.flips for bar in bars):
@@ -260,8 +257,8 @@ def _words(
         top = sobol.difference[0]
         said.append(
             f"Of the spread of {sobol.spread:.1f} {unit} over the {len(sobol.difference)} largest together,"
-            f" {within(top.title)} explains {100 * max(top.first.value or 0, top.total.value or 0):.0f} %,"
-            f" {100 * (top.first.value or 0):.0f} % of it alone"
+            f" {within(top.title)} explains {100 * (top.total.value or 0):.0f} %,"
+            f" {100 * (top.first.value or 0):.0f} % without interactions"
             f" ({100 * sobol.noise_share:.0f} % of the raw variance was chance and is taken out)."
         )
         share = sobol.share_first_ahead
@@ -271,4 +268,8 @@ def _words(
             )
     elif sobol is not None:
         said.append("Taken together these parameters move the difference no more than chance does.")
+    said.append(
+        f"{tried} parameters were tried one at a time ({lives:,} lives for this part); {none} of them change"
+        " nothing in this contrast."
+    )
     return said

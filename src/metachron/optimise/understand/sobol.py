@@ -8,6 +8,7 @@ of exceeds its true value by the covariance between twins over their number, whi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,19 @@ class Indices:
     noise_share: float
 
 
+NO_SALIB = "they need the package SALib, of the extra `optimise`"
+
+
+def has_salib() -> bool:
+    """Is SALib installed?"""
+    return find_spec("SALib") is not None
+
+
 def need_salib() -> None:
     """Raise InputError when SALib is not installed."""
-    try:
-        import SALib  # noqa: F401
-    except ImportError:
-        problem = Problem(
-            "--what", "sensitivity needs the package SALib", "", "pip install metachron[optimise]"
-        )
-        raise InputError(problem) from None
+    if not has_salib():
+        hint = "Install it (docs/understand.md says how), or ask for other parts"
+        raise InputError(Problem("--what", "sensitivity needs the package SALib", "", hint))
 
 
 def _problem(d: int) -> dict[str, object]:
@@ -72,9 +77,12 @@ def indices(outputs: Floats, d: int, seed: int) -> Indices:
         return Indices(nought, nought, nought, nought, 0.0, share)
     found = _analyse(y, d, seed)
     true = raw - chance
+    total = np.clip((found["ST"] * raw - of_total) / true, 0.0, 1.0)
+    first = np.clip((found["S1"] * raw - of_first) / true, 0.0, 1.0)
     return Indices(
-        first=np.clip((found["S1"] * raw - of_first) / true, 0.0, 1.0),
-        total=np.clip((found["ST"] * raw - of_total) / true, 0.0, None),
+        # alone never more than with all interactions; where chance says so, the total errs less
+        first=np.minimum(first, total),
+        total=total,
         first_half=found["S1_conf"] * raw / true,
         total_half=found["ST_conf"] * raw / true,
         variance=true,

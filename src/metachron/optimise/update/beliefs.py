@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from metachron.optimise.update import results
 from metachron.optimise.update.results import Belief, Spread, StrategyBelief
 from metachron.optimise.update.today import Group
 from metachron.optimise.update.weigh import People
+from metachron.optimise.update.words import spread_text
 from metachron.parameters.posterior import Ensemble
 from metachron.plan.arms import Arm
 from metachron.plan.bands import estimate
@@ -35,7 +35,6 @@ CLASS_WORDS = {
 }
 SHOWN_ALWAYS = (FP, OX, IRI)
 STILL = 0.1  # prior SD by which a mean must move to have moved
-GROUPS = get_args(results.Group)
 
 
 @dataclass(frozen=True)
@@ -199,20 +198,7 @@ def _sentence(q: Quantity, first: Spread, then: Spread, moved: str) -> str:
 
 
 def _show(q: Quantity, s: Spread, mean: bool) -> str:
-    if q.unit == "fraction":
-        whole = f"{_percent(s.mean if mean else s.median)} %"
-        return whole if mean else f"{whole} ({_percent(s.lower)} to {_percent(s.upper)} %)"
-    unit = {"days": " days", "lesions": "", "times average": " times the average"}[q.unit]
-    return f"{_figure(s.mean if mean else s.median)}{unit} ({_figure(s.lower)} to {_figure(s.upper)})"
-
-
-def _percent(share: float) -> str:
-    return _figure(100.0 * share)
-
-
-def _figure(value: float) -> str:
-    """Two digits below ten, whole numbers above."""
-    return f"{value:.2g}" if value < 9.95 else f"{value:.0f}"
+    return spread_text(s, q.unit, mean=mean)
 
 
 def strategy_beliefs(

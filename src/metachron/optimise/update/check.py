@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from metachron.errors import InputError, Problem
 from metachron.model.toxicity import KINDS
@@ -59,16 +59,21 @@ def _of_one(finding: Finding, patient: Patient, catalogue: Catalogue) -> Iterato
         )
     if (finding.date - patient.assessed_on).days > LONGEST_DAYS:
         message = f"{finding.date} is more than ten years after the assessment on {patient.assessed_on}"
-        yield Problem("date", message, f"{patient.assessed_on} or later", "Check the year")
-    yield from _dates(finding, patient)
+        latest = patient.assessed_on + timedelta(days=LONGEST_DAYS)
+        yield Problem("date", message, f"{patient.assessed_on} to {latest}", "Check the year")
+    if finding.date < patient.assessed_on:
+        message = f"{finding.date} is before the assessment on {patient.assessed_on}"
+        hint = "What happened before the assessment belongs in the patient file"
+        yield Problem("date", message, f"{patient.assessed_on} or later", hint)
+    else:
+        yield from _dates(finding, patient)
     yield from _names(finding, catalogue)
     yield from _toxicity(finding)
 
 
 def _dates(finding: Finding, patient: Patient) -> Iterator[Problem]:
     first, last = patient.assessed_on, finding.date
-    days: list[tuple[str, date | None]] = [("date", finding.date)]
-    days.append(("scan.date", finding.scan.date if finding.scan else None))
+    days: list[tuple[str, date | None]] = [("scan.date", finding.scan.date if finding.scan else None)]
     days.append(("labs.measured_on", finding.labs.measured_on if finding.labs else None))
     for i, t in enumerate(finding.treatments):
         days += [(f"treatments[{i}].start", t.start), (f"treatments[{i}].end", t.end)]

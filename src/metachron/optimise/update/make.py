@@ -49,7 +49,7 @@ from metachron.plan.arms import (
 )
 from metachron.plan.compare import WINDOW_YEARS
 from metachron.plan.findings import Findings, read_findings
-from metachron.plan.make import plan_document
+from metachron.plan.make import plan_document, plan_settings
 from metachron.plan.precision import DEFAULT_FRACTION
 from metachron.plan.precision import summary as monte_carlo
 from metachron.plan.results import Plan
@@ -187,12 +187,9 @@ def _plan(
     name = pick_reference(todo, named[0])
     compared = document.differences(todo, name, after.twins, DEFAULT_FRACTION)
     error = monte_carlo(compared, options.twins, DEFAULT_FRACTION, None)
-    settings: dict[str, float] = {
-        "twins": options.twins,
-        "draws": options.draws,
-        "horizon_years": options.horizon_years,
-        **({"prior": 1} if options.prior else {}),
-    }
+    settings = plan_settings(
+        {"twins": options.twins}, options.draws, options.horizon_years, prior=options.prior
+    )
     found = read_findings(case.updated, load_catalogue())
     simulated = Simulated(after.twins, name, compared, error)
     return plan_document(case.updated, arms, simulated, found, named[1], options.seed, settings, ensemble)

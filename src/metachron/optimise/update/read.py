@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -78,6 +79,12 @@ def parse_finding(data: object, source: str = "") -> Finding:
         message = f"a finding is one object with named fields, not {shorten(data)}"
         hint = "Write one file for each finding; `metachron schema finding` prints the form"
         raise InputError(Problem("", message, "", hint), source)
+    if "schema_name" in data or "assessed_on" in data:
+        kind = "a document that metachron wrote" if "schema_name" in data else "a patient file"
+        hint = "`metachron schema finding` prints the form"
+        raise InputError(Problem("", f"this is {kind}, not a finding", "", hint), source)
+    if unreal := [_no_number(path) for path in _not_finite(data, ())]:
+        raise InputError(unreal[:MAX_PROBLEMS], source)
     try:
         text = json.dumps(data, default=_text, allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -86,6 +93,24 @@ def parse_finding(data: object, source: str = "") -> Finding:
         return Finding.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise InputError(_problems(error), source) from None
+
+
+def _not_finite(data: object, path: FieldPath) -> Iterator[FieldPath]:
+    """Where NaN or an infinity stands."""
+    if isinstance(data, float) and not math.isfinite(data):
+        yield path
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from _not_finite(value, (*path, str(key)))
+    elif isinstance(data, list):
+        for place, value in enumerate(data):
+            yield from _not_finite(value, (*path, place))
+
+
+def _no_number(path: FieldPath) -> Problem:
+    at = node(path)
+    hint = "Leave the field out when it is not known"
+    return Problem(write_path(path), "NaN and infinities are no values", at.allowed if at else "", hint)
 
 
 def _text(value: object) -> str:

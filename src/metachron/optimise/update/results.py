@@ -35,7 +35,7 @@ class Belief(Result):
     prior: Spread = Field(description="Before the findings, of today.")
     updated: Spread = Field(description="After them.")
     moved: Literal["up", "down", "unchanged"] = Field(
-        description="Where the median went; unchanged below a tenth of the prior SD (on its natural scale)."
+        description="Where the mean went (ln or logit scale); unchanged below a tenth of the prior SD."
     )
     shift: float = Field(description="Change of the mean in prior standard deviations (ln or logit scale).")
     narrowed: float = Field(description="SD after over SD before, same scale; below 1: more is known.")

@@ -9,7 +9,7 @@ from metachron.optimise.results import Evaluation
 from metachron.strategies.catalogue import Catalogue, load_catalogue
 
 _PARTS = re.compile(r"\b(?P<name>[A-Za-z][A-Za-z0-9_]*)(?:\*(?P<count>\d+))?(?:@(?P<day>\d+))?(?![\w(])")
-_SHORT = re.compile(r"[^()]*\((m?[A-Z][A-Za-z0-9]*[A-Z0-9])\)")
+_SHORT = re.compile(r"[^()]*\((m?[A-Z][A-Za-z0-9]*[A-Z0-9])(?:, [A-Z][A-Za-z0-9]*)*\)")
 
 
 def said(text: str) -> str:
@@ -48,7 +48,7 @@ def _catalogue() -> Catalogue:
 
 
 def short(title: str) -> str:
-    """`5-fluorouracil, leucovorin and oxaliplatin (mFOLFOX6)` as `mFOLFOX6`."""
+    """`5-fluorouracil, leucovorin and oxaliplatin (mFOLFOX6)` as `mFOLFOX6`; of two short names the first."""
     found = _SHORT.fullmatch(title)
     return found[1] if found else title
 
