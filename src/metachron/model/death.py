@@ -23,7 +23,7 @@ def background_day(target, age_years, at_65, doubling_years, factor):
 def cancer_hazard(sum_diameters_cm, new_lesion, intercept, burden, new_effect, full_cm):
     """Hazard per day of detected disease; nought when nothing is detected.
 
-    Disease of a few cm seldom kills by itself: below some `full_cm` the hazard falls in proportion to the sum.
+    Small disease seldom kills by itself: below about `full_cm` the hazard falls with the sum.
     """
     if sum_diameters_cm <= 0.0:
         return 0.0
