@@ -68,6 +68,22 @@ class Lives:
     horizon: float
 
 
+def unlived(twins: int, segments: int, horizon_days: float) -> Lives:
+    """Lives in which nothing has happened yet, to be written into."""
+    outcomes = np.zeros(twins, OUTCOME)
+    for field in ("death", "pfs", "hepatic"):
+        outcomes[field] = np.inf
+    never = np.full((twins, segments), np.nan)
+    return Lives(
+        outcomes,
+        np.zeros((twins, N_KINDS), np.int64),
+        never,
+        never.copy(),
+        never.copy(),
+        float(horizon_days),
+    )
+
+
 def simulate(
     lesions: NDArray[np.void],
     twins: NDArray[np.void],
@@ -97,21 +113,17 @@ def simulate(
         raise EngineError(f"device is {device!r}; allowed: cpu, cuda")
     check_batch(lesions, twins, draws, programme, horizon_days)
     check_scale(step_scale)
-    n, segments = twins.size, programme.segments.size
-    outs = np.zeros(n, OUTCOME)
-    for field in ("death", "pfs", "hepatic"):
-        outs[field] = np.inf
-    grades = np.zeros((n, N_KINDS), np.int64)
-    starts, ends, progressions = (np.full((n, segments), np.nan) for _ in range(3))
+    n = twins.size
+    found = unlived(n, programme.segments.size, horizon_days)
     gears = make_gears(draws, host_steps(step_scale))
     arguments = (
         attributes(lesions), attributes(twins), attributes(draws), attributes(gears),
-        attributes(pack(programme)), seed, float(horizon_days), float(step_scale), attributes(outs),
-        grades, starts, ends, progressions,
+        attributes(pack(programme)), seed, found.horizon, float(step_scale),
+        attributes(found.outcomes), found.grades, found.starts, found.ends, found.progressions,
     )  # fmt: skip
     chunks = [(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK)]
     workers = max(1, min(jobs or THREADS, THREADS, len(chunks)))
     with ThreadPoolExecutor(workers) as threads:  # compiled code frees the lock
         for done in [threads.submit(_some, *(*arguments, rows)) for rows in chunks]:
             done.result()
-    return Lives(outs, grades, starts, ends, progressions, float(horizon_days))
+    return found

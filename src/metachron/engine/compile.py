@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -168,6 +169,38 @@ def _secondary_resection(builder: Builder, after: Following) -> int:
     return len(builder.segments) - 1
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """Where the parts of a programme lie in its segments; -1 for what it does not have."""
+
+    n_planned: int
+    n_lines: int
+    repeat_segment: int
+    continue_segment: int
+    secondary_segment: int
+
+
+def _add_segments(
+    builder: Builder, patient: Patient, strategy: Strategy, after: Following, metastatic: bool
+) -> _Numbers:
+    """Add all segments of the strategy and of what follows it."""
+    planned = [step for step in strategy.steps if step.starts is Starts.PLANNED]
+    local = any(step.procedures for step in planned)
+    line = start_line(patient) + 1 if metastatic and not local else 0
+    # metastases that cannot be taken out now are operated on only if they shrink
+    conversion = local and metastatic and patient.liver.all_lesions_resectable is False
+    line = _planned_steps(builder, patient, strategy, line, conversion, after)
+    n_planned, repeat, keep_on = len(builder.segments), -1, -1
+    if not (strategy.intent is Intent.OBSERVATION and metastatic and not strategy.after.lines):
+        repeat = _after_progression(builder, patient, strategy, line, after)
+    if conversion and strategy.steps[0].regimens:
+        endless = strategy.steps[0].model_copy(update={"cycles": None})
+        builder.systemic(endless, 0.0, start_line(patient) + 1)
+        keep_on = len(builder.segments) - 1
+    n_lines = len(after.lines) if repeat >= 0 else 0
+    return _Numbers(n_planned, n_lines, repeat, keep_on, _secondary_resection(builder, after))
+
+
 def compile_strategy(
     patient: Patient,
     strategy: Strategy,
@@ -181,25 +214,9 @@ def compile_strategy(
     `doses` are starting dose factors by class (DPYD, UGT1A1, kidney); `metastatic` says that visible
     disease is being treated, so that systemic treatment without surgery counts as a line.
     """
-    parameters = load_parameters()
     after = following(strategy, patient, catalogue)
     builder = Builder(catalogue, doses or {}, patient.liver.remnant_share or DEFAULT_REMNANT)
-    planned = [step for step in strategy.steps if step.starts is Starts.PLANNED]
-    local = any(step.procedures for step in planned)
-    line = start_line(patient) + 1 if metastatic and not local else 0
-    # metastases that cannot be taken out now are operated on only if they shrink
-    conversion = local and metastatic and patient.liver.all_lesions_resectable is False
-    line = _planned_steps(builder, patient, strategy, line, conversion, after)
-    n_planned, repeat = len(builder.segments), -1
-    if not (strategy.intent is Intent.OBSERVATION and metastatic and not strategy.after.lines):
-        repeat = _after_progression(builder, patient, strategy, line, after)
-    n_lines = len(after.lines) if repeat >= 0 else 0
-    keep_on = -1
-    if conversion and strategy.steps[0].regimens:
-        endless = strategy.steps[0].model_copy(update={"cycles": None})
-        builder.systemic(endless, 0.0, start_line(patient) + 1)
-        keep_on = len(builder.segments) - 1
-    secondary = _secondary_resection(builder, after)
+    numbers = _add_segments(builder, patient, strategy, after, metastatic)
     scans = catalogue.surveillance[strategy.surveillance]
     return Programme(
         segments=pack(builder.segments, SEGMENT),
@@ -208,15 +225,11 @@ def compile_strategy(
         toxicity=np.array(builder.toxicity).reshape(-1, N_KINDS),
         grade4=np.array(builder.grade4).reshape(-1, N_KINDS),
         scans=np.array(scans.intervals, dtype=np.float64).reshape(-1, 2),
-        n_planned=n_planned,
-        continue_segment=keep_on,
-        secondary_segment=secondary,
-        n_lines=n_lines,
-        repeat_segment=repeat,
+        **vars(numbers),
         most_repeats=after.most,
         on_recurrence=ON_RECURRENCE[after.on_recurrence],
         ox_before=sum(t.oxaliplatin_mg_m2 or 0.0 for t in patient.prior_treatments),
         on_treatment_days=float(catalogue.surveillance["on_treatment"].first_scan_day),
         first_scan=float(scans.first_scan_day),
-        ct_limit=parameters[SCAN_LIMIT[scans.modality]].value,
+        ct_limit=load_parameters()[SCAN_LIMIT[scans.modality]].value,
     )

@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metachron.engine import life
-from metachron.engine.batch import Lives
+from metachron.engine.batch import Lives, unlived
 from metachron.engine.check import check_batch, check_scale
 from metachron.engine.gear import host_steps, make_gears
-from metachron.engine.records import N_KINDS, OUTCOME, STATE, Programme, pack
+from metachron.engine.records import STATE, Programme, pack
 from metachron.errors import EngineError
 from metachron.model.compiled import attributes
 
@@ -96,18 +96,7 @@ def simulate_cuda(
     check_device()
     check_batch(lesions, twins, draws, programme, horizon_days)
     check_scale(step_scale)
-    n, segments = twins.size, programme.segments.size
-    outs = np.zeros(n, OUTCOME)
-    for field in ("death", "pfs", "hepatic"):
-        outs[field] = np.inf
-    found = Lives(
-        outs,
-        np.zeros((n, N_KINDS), np.int64),
-        np.full((n, segments), np.nan),
-        np.full((n, segments), np.nan),
-        np.full((n, segments), np.nan),
-        float(horizon_days),
-    )
+    found = unlived(twins.size, programme.segments.size, horizon_days)
     gears = make_gears(draws, host_steps(step_scale))
     run_cuda(lesions, twins, draws, gears, programme, seed, float(step_scale), found)
     return found
