@@ -28,7 +28,8 @@ def test_chemotherapy_beats_observation_in_unresectable_disease() -> None:
 def test_one_drug_two_drugs_three_drugs() -> None:
     """Progression comes later with a doublet than with 5-FU and later still with the triplet."""
     days = [arm(UNRESECTABLE, name).outcomes["pfs"] for name in ("lv5fu2", "mfolfox6", "folfoxiri")]
-    assert median(days[0]) < median(days[1]) < median(days[2])
+    short = [np.minimum(one, 1096.0).mean() for one in days]  # three years: scans make medians jump
+    assert 1.05 * short[0] < short[1] < short[2] / 1.05
     for less, more in pairwise(days):
         gain = months(more) - months(less)
         assert gain.mean() > 3 * standard_error(gain)
@@ -58,9 +59,10 @@ def test_bevacizumab_adds_more_to_pfs_than_to_survival(backbone: str) -> None:
         arm(UNRESECTABLE, backbone).outcomes,
         arm(UNRESECTABLE, f"{backbone} + bevacizumab").outcomes,
     )
-    gain = {field: median(both[field]) / median(alone[field]) for field in ("pfs", "death")}
-    assert gain["pfs"] > 1.05
-    assert gain["pfs"] > gain["death"]
+    # hazard ratios, as trials give them: medians jump from scan to scan
+    ratio = {field: hazard_ratio(both[field], alone[field], 5) for field in ("pfs", "death")}
+    assert ratio["pfs"] < 0.9
+    assert ratio["pfs"] < ratio["death"]
 
 
 def test_bevacizumab_cures_nobody_after_surgery() -> None:
