@@ -119,7 +119,7 @@ def test_examples_end_within_three_minutes(name: str, capsys: pytest.CaptureFixt
     assert run(["optimise", name, "--json", "--jobs", "2"]) == 0
     assert time.monotonic() - began < 180
     document = json.loads(capsys.readouterr().out)
-    assert document["search"]["complete"]
+    assert "budget" not in document["search"]["stopped_because"]  # it may end with some that are alike
     assert document["words"]
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 from what_happened import conditioned, finding_of, folfox, sized
 
+from metachron.errors import TwinError
 from metachron.optimise.update import make, weigh
 from metachron.optimise.update.likelihood import NADIR_SD, diameter, recall, tell
 from metachron.optimise.update.pool import draw_batch
@@ -94,15 +95,21 @@ def test_intervals_cover_the_truth_as_often_as_they_say(
     people, draws = truths(patient)
     rng = np.random.default_rng(3)
     table: dict[str, list[float]] = {}
+    refused = 0
     for i in range(PATIENTS):
         fields = found_of(people, draws, i, rng)
-        _, after = conditioned(
-            patient, finding_of(patient, treatments=folfox(patient), **fields), twins=TWINS
-        )
+        try:
+            _, after = conditioned(
+                patient, finding_of(patient, treatments=folfox(patient), **fields), twins=TWINS
+            )
+        except TwinError:  # too few virtual patients like him, which is said and not answered
+            refused += 1
+            continue
         for name, rank in ranks(people, i, len(fields["scan"]["new_lesions"]), after, rng).items():
             table.setdefault(name, []).append(rank)
     inside = {name: np.mean([0.05 <= r <= 0.95 for r in column]) for name, column in table.items()}
-    print(inside)
+    print(inside, refused)
+    assert refused <= 2
     # 48 patients at 90 %: two standard errors are 0.087; all six quantities together 0.04 or more
     assert all(share >= 0.78 for share in inside.values()), inside
     assert 0.84 <= np.mean(list(inside.values())) <= 0.97, inside
