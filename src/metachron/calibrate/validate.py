@@ -84,12 +84,19 @@ def validate(
     if not total.curves and not total.points and not total.contrasts:
         first = total.not_scored[0] if total.not_scored else "the protocols hold no curve; give --ipd"
         raise MetachronError(f"nothing could be scored: {first}")
+    return _document(total, chosen, settings, warnings, held_out=held_out is not None)
+
+
+def _document(
+    total: Scores, chosen: PredictiveDraws, settings: Settings, warnings: Sequence[str], *, held_out: bool
+) -> Validation:
+    """The scores with what they rest on."""
     return Validation(
         version=__version__,
         parameters=chosen.note,
         calibrated=chosen.ensemble_id is not None,
         ensemble_id=chosen.ensemble_id,
-        held_out=held_out is not None,
+        held_out=held_out,
         seed=settings.seed,
         draws=settings.draws,
         lives_per_draw=settings.per_draw,
