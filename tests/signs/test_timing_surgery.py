@@ -13,7 +13,7 @@ from metachron.model.toxicity import SURGICAL
 FAST, SLOW = 4.0, 0.25
 NO_CANCER_DEATH = {"death_intercept": -40.0, "death_liver_max": 0.0}
 TOO_HARD_BEFORE = (
-    "Detected disease kills as in unresectable patients during chemotherapy before a resection (7 % in the"
+    "Detected disease kills as in unresectable patients during chemotherapy before a resection (8 % in the"
     " prior, 4 % in the ensemble by day 126), lesions it shrinks escape the surgeon's ultrasound, and 10 to"
     " 19 % progress before the operation."
 )

@@ -36,8 +36,9 @@ FITTED = [
     " of his own.",
     "Known misfits after the fit: ablation comes out worse beside resection than a randomised trial"
     " found, since its local failures rest on one series of 2013; survival is too short in maintenance"
-    " trials, in recent first-line trials and after removal of liver metastases in good series; progression"
-    " by the first scans of chemotherapy is somewhat too frequent; trials still differ by a factor of about"
+    " trials, in recent first-line trials and after removal of liver metastases in good series, and what"
+    " delays progression delays death too much; after FOLFOXIRI too few later lines are given; progression by"
+    " the first scans of chemotherapy is somewhat too frequent; trials still differ by a factor of about"
     " 1.3 in kill and 1.7 in the hazard of death, for reasons the model does not know.",
 ]
 
